@@ -1,0 +1,341 @@
+//! The decoders. The binary one borrows its strings from the body. Both hold every limit of [`limits`](crate::limits).
+
+use std::borrow::Cow;
+
+use crate::types::{
+    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav, NavigationTiming,
+    NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, WebVitals,
+};
+use crate::{FORMAT_VERSION, json, limits, validate::validate};
+
+/// Why a body is not a beacon. A closed list: the collector counts each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// No bytes at all.
+    #[error("the beacon is empty")]
+    Empty,
+    /// More than [`limits::BEACON_BYTES_MAX`].
+    #[error("the beacon is too large")]
+    TooLarge,
+    /// The first byte is neither a known version nor `{`.
+    #[error("the beacon's format version is not known")]
+    UnknownVersion,
+    /// It ends within a section or a field.
+    #[error("the beacon is cut short")]
+    Truncated,
+    /// The first section is not the head.
+    #[error("the beacon does not begin with its head")]
+    NoHead,
+    /// A section that may come once came again.
+    #[error("a section of the beacon came twice")]
+    Repeated,
+    /// A string is not UTF-8 or has control characters.
+    #[error("a string of the beacon is not clean text")]
+    BadText,
+    /// JSON that does not parse or does not fit.
+    #[error("the beacon is not the JSON that is expected")]
+    BadJson,
+    /// A number, a length or a count is out of its range.
+    #[error("a value of the beacon is out of range")]
+    OutOfRange,
+}
+
+/// Decodes a body, binary or JSON by its first byte.
+pub fn decode(body: &[u8]) -> Result<Beacon<'_>, DecodeError> {
+    if body.len() > limits::BEACON_BYTES_MAX {
+        return Err(DecodeError::TooLarge);
+    }
+    let beacon = match body {
+        [] => return Err(DecodeError::Empty),
+        [b'{', ..] => json::decode_json(body)?,
+        [FORMAT_VERSION, sections @ ..] => decode_sections(sections)?,
+        _ => return Err(DecodeError::UnknownVersion),
+    };
+    validate(&beacon)?;
+    Ok(beacon)
+}
+
+fn decode_sections(sections: &[u8]) -> Result<Beacon<'_>, DecodeError> {
+    let mut rest = Reader { bytes: sections };
+    let (tag, mut section) = rest.section()?.ok_or(DecodeError::NoHead)?;
+    if tag != 1 {
+        return Err(DecodeError::NoHead);
+    }
+    let mut beacon = Beacon { head: section.head()?, ..Beacon::default() };
+    let mut seen = 1_u16 << 1;
+    while let Some((tag, mut section)) = rest.section()? {
+        if tag <= 6 {
+            let bit = 1_u16 << tag;
+            if seen & bit != 0 {
+                return Err(DecodeError::Repeated);
+            }
+            seen |= bit;
+        }
+        match tag {
+            2 => beacon.view = Some(section.view()?),
+            3 => beacon.navigation = Some(section.navigation()?),
+            4 => beacon.vitals = section.vitals()?,
+            5 => beacon.context = section.context()?,
+            6 => beacon.resources.seen = section.u32()?,
+            7 => push(&mut beacon.resources.entries, section.resource()?, limits::RESOURCES_MAX)?,
+            8 => push(&mut beacon.errors, section.error()?, limits::ERRORS_MAX)?,
+            9 => push(&mut beacon.goals, section.goal()?, limits::GOALS_MAX)?,
+            _ => {} // From a newer browser side: skipped.
+        }
+    }
+    Ok(beacon)
+}
+
+fn push<T>(list: &mut Vec<T>, item: T, count_max: usize) -> Result<(), DecodeError> {
+    if list.len() >= count_max {
+        return Err(DecodeError::OutOfRange);
+    }
+    list.push(item);
+    Ok(())
+}
+
+/// Takes fields off the front of a slice. Reading past its end is [`DecodeError::Truncated`].
+struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
+        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(DecodeError::Truncated)?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let (taken, rest) = self.bytes.split_first_chunk().ok_or(DecodeError::Truncated)?;
+        self.bytes = rest;
+        Ok(*taken)
+    }
+
+    fn section(&mut self) -> Result<Option<(u8, Reader<'a>)>, DecodeError> {
+        if self.bytes.is_empty() {
+            return Ok(None);
+        }
+        let [tag, low, high] = self.array()?;
+        let bytes = self.take(usize::from(u16::from_le_bytes([low, high])))?;
+        Ok(Some((tag, Reader { bytes })))
+    }
+
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        let [byte] = self.array()?;
+        Ok(byte)
+    }
+
+    fn flag(&mut self) -> Result<bool, DecodeError> {
+        Ok(self.byte()? & 1 != 0)
+    }
+
+    fn number(&mut self) -> Result<u64, DecodeError> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7F);
+            if shift == 63 && bits > 1 {
+                return Err(DecodeError::OutOfRange);
+            }
+            number |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(DecodeError::OutOfRange)
+    }
+
+    fn u32(&mut self) -> Result<u32, DecodeError> {
+        u32::try_from(self.number()?).map_err(|_| DecodeError::OutOfRange)
+    }
+
+    fn u16(&mut self) -> Result<u16, DecodeError> {
+        u16::try_from(self.number()?).map_err(|_| DecodeError::OutOfRange)
+    }
+
+    fn option(&mut self) -> Result<Option<u32>, DecodeError> {
+        match self.number()? {
+            0 => Ok(None),
+            plus_one => u32::try_from(plus_one - 1).map(Some).map_err(|_| DecodeError::OutOfRange),
+        }
+    }
+
+    fn string(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        let length = usize::try_from(self.number()?).map_err(|_| DecodeError::OutOfRange)?;
+        let bytes = self.take(length)?;
+        str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| DecodeError::BadText)
+    }
+
+    fn choice<T>(&mut self, from_byte: impl Fn(u8) -> Option<T>) -> Result<T, DecodeError> {
+        from_byte(self.byte()?).ok_or(DecodeError::OutOfRange)
+    }
+
+    fn id(&mut self) -> Result<Id, DecodeError> {
+        Ok(Id(u64::from_le_bytes(self.array()?)))
+    }
+
+    fn head(&mut self) -> Result<Head<'a>, DecodeError> {
+        Ok(Head {
+            site: self.string()?,
+            time_origin_ms: self.number()?,
+            sent_after_ms: self.u32()?,
+            session_id: self.id()?,
+            view_id: self.id()?,
+            seq: self.u16()?,
+            reason: self.choice(Reason::from_byte)?,
+            weight: self.u32()?,
+            simulated: self.flag()?,
+        })
+    }
+
+    fn view(&mut self) -> Result<PageView<'a>, DecodeError> {
+        Ok(PageView {
+            path: self.string()?,
+            name: Some(self.string()?).filter(|name| !name.is_empty()),
+            referrer_host: self.string()?,
+            nav: self.choice(Nav::from_byte)?,
+            navigation_type: self.choice(NavigationType::from_byte)?,
+            view_number: self.u16()?,
+            http_status: self.u16()?,
+            hidden_at_start: self.flag()?,
+            hidden_at_ms: self.option()?,
+            counted_lcp_ms: self.option()?,
+            previous: if self.flag()? { Some(self.earlier_view()?) } else { None },
+        })
+    }
+
+    fn earlier_view(&mut self) -> Result<EarlierView<'a>, DecodeError> {
+        Ok(EarlierView {
+            started_ms: self.number()?,
+            page: match self.byte()? {
+                0 => PageName::Path(self.string()?),
+                1 => PageName::Name(self.string()?),
+                _ => return Err(DecodeError::OutOfRange),
+            },
+            nav: self.choice(Nav::from_byte)?,
+            lcp_ms: self.u32()?,
+        })
+    }
+
+    fn navigation(&mut self) -> Result<NavigationTiming<'a>, DecodeError> {
+        Ok(NavigationTiming {
+            activation_start: self.u32()?,
+            redirect_start: self.u32()?,
+            redirect_end: self.u32()?,
+            worker_start: self.u32()?,
+            fetch_start: self.u32()?,
+            domain_lookup_start: self.u32()?,
+            domain_lookup_end: self.u32()?,
+            connect_start: self.u32()?,
+            secure_connection_start: self.u32()?,
+            connect_end: self.u32()?,
+            request_start: self.u32()?,
+            first_interim_response_start: self.u32()?,
+            response_start: self.u32()?,
+            response_end: self.u32()?,
+            dom_interactive: self.u32()?,
+            dom_content_loaded_start: self.u32()?,
+            dom_content_loaded_end: self.u32()?,
+            dom_complete: self.u32()?,
+            load_event_start: self.u32()?,
+            load_event_end: self.u32()?,
+            redirect_count: self.byte()?,
+            transfer_bytes: self.number()?,
+            encoded_bytes: self.number()?,
+            decoded_bytes: self.number()?,
+            protocol: self.string()?,
+            delivery_type: self.choice(DeliveryType::from_byte)?,
+        })
+    }
+
+    fn vitals(&mut self) -> Result<WebVitals<'a>, DecodeError> {
+        Ok(WebVitals {
+            ttfb_ms: self.option()?,
+            fcp_ms: self.option()?,
+            lcp_ms: self.option()?,
+            inp_ms: self.option()?,
+            cls_e4: self.option()?,
+            lcp_element: self.string()?,
+            lcp_url: self.string()?,
+        })
+    }
+
+    fn context(&mut self) -> Result<Context<'a>, DecodeError> {
+        let mut context = Context {
+            effective_type: self.choice(EffectiveType::from_byte)?,
+            rtt_ms: self.u32()?,
+            downlink_kbps: self.u32()?,
+            save_data: self.flag()?,
+            device_memory_mib: self.u32()?,
+            cores: self.u16()?,
+            viewport_width: self.u32()?,
+            viewport_height: self.u32()?,
+            pixel_ratio_e2: self.u32()?,
+            language: self.string()?,
+            release: self.string()?,
+            experiment_arm: self.string()?,
+            dimensions: Vec::new(),
+        };
+        for _ in 0..self.number()? {
+            let dimension = (self.string()?, self.string()?);
+            push(&mut context.dimensions, dimension, limits::DIMENSIONS_MAX)?;
+        }
+        Ok(context)
+    }
+
+    fn resource(&mut self) -> Result<ResourceTiming<'a>, DecodeError> {
+        let mut resource = ResourceTiming {
+            url: self.string()?,
+            initiator: self.choice(Initiator::from_byte)?,
+            start: self.u32()?,
+            duration: self.u32()?,
+            domain_lookup_start: self.u32()?,
+            domain_lookup_end: self.u32()?,
+            connect_start: self.u32()?,
+            secure_connection_start: self.u32()?,
+            connect_end: self.u32()?,
+            request_start: self.u32()?,
+            response_start: self.u32()?,
+            response_end: self.u32()?,
+            transfer_bytes: self.number()?,
+            encoded_bytes: self.number()?,
+            decoded_bytes: self.number()?,
+            http_status: self.u16()?,
+            ..ResourceTiming::default()
+        };
+        let flags = self.byte()?;
+        resource.render_blocking = flags & 1 != 0;
+        resource.opaque = flags & 2 != 0;
+        resource.protocol = self.string()?;
+        resource.delivery_type = self.choice(DeliveryType::from_byte)?;
+        Ok(resource)
+    }
+
+    fn error(&mut self) -> Result<PageError<'a>, DecodeError> {
+        Ok(PageError {
+            kind: self.choice(ErrorKind::from_byte)?,
+            at_ms: self.u32()?,
+            message: self.string()?,
+            source: self.string()?,
+            line: self.u32()?,
+            column: self.u32()?,
+            count: self.u32()?,
+        })
+    }
+
+    fn goal(&mut self) -> Result<Goal<'a>, DecodeError> {
+        let mut goal = Goal {
+            name: self.string()?,
+            value: f64::from_le_bytes(self.array()?),
+            at_ms: self.u32()?,
+            earlier_views: Vec::new(),
+        };
+        for _ in 0..self.number()? {
+            let view = self.earlier_view()?;
+            push(&mut goal.earlier_views, view, limits::EARLIER_VIEWS_MAX)?;
+        }
+        Ok(goal)
+    }
+}

@@ -1,0 +1,337 @@
+//! The binary encoding, written without allocating.
+//!
+//! **Layout.** One byte [`FORMAT_VERSION`], then sections: one byte [`Tag`], two bytes length (little-endian), that many bytes.
+//! Head comes first and once; view, navigation, vitals, context, resource totals at most once; resource, error and goal any number of
+//! times within [`limits`](crate::limits). A reader skips tags that it does not know, and bytes of a section after the fields that it knows.
+//!
+//! **Fields.** `n` an unsigned LEB128 integer; `n?` the same plus one, 0 for none; `s` a byte length as `n` and UTF-8; `b` one byte;
+//! `id` eight bytes and `f` an IEEE 754 double, both little-endian. In the order in which the encoder below writes them.
+//!
+//! **When the buffer is full** a section is left out whole, except that a goal drops its oldest earlier views first. The caller writes the
+//! sections in the order of their importance.
+
+use crate::types::{
+    Beacon, Context, EarlierView, Goal, Head, NavigationTiming, PageError, PageName, PageView, ResourceTiming, WebVitals,
+};
+use crate::{FORMAT_VERSION, limits};
+
+/// What a section holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Tag {
+    /// [`Head`]
+    Head = 1,
+    /// [`PageView`]
+    View = 2,
+    /// [`NavigationTiming`]
+    Navigation = 3,
+    /// [`WebVitals`]
+    Vitals = 4,
+    /// [`Context`]
+    Context = 5,
+    /// How many resources the page has loaded: `n`.
+    ResourcesSeen = 6,
+    /// [`ResourceTiming`]
+    Resource = 7,
+    /// [`PageError`]
+    Error = 8,
+    /// [`Goal`]
+    Goal = 9,
+}
+
+/// Writes sections into a buffer of the caller's.
+pub struct Encoder<'b> {
+    buffer: &'b mut [u8],
+    length: usize,
+    /// Set when a write did not fit; the section being written is then taken back.
+    full: bool,
+}
+
+impl<'b> Encoder<'b> {
+    /// Starts a beacon in `buffer`, which holds at least one byte; what does not fit is left out, section by section.
+    pub fn new(buffer: &'b mut [u8]) -> Self {
+        let mut encoder = Self { buffer, length: 0, full: false };
+        encoder.byte(FORMAT_VERSION);
+        encoder
+    }
+
+    /// How many bytes of the buffer hold the beacon.
+    pub fn finish(self) -> usize {
+        self.length
+    }
+
+    /// Writes one section; `false` when it did not fit and was left out.
+    fn section(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) -> bool {
+        let start = self.length;
+        self.byte(tag as u8);
+        self.byte(0);
+        self.byte(0);
+        write(self);
+        let body = self.length.wrapping_sub(start + 3);
+        if self.full || body > usize::from(u16::MAX) {
+            self.length = start;
+            self.full = false;
+            return false;
+        }
+        if let Some(slot) = self.buffer.get_mut(start + 1..start + 3) {
+            slot.copy_from_slice(&[(body & 0xFF) as u8, (body >> 8) as u8]);
+        }
+        true
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if let Some(slot) = self.buffer.get_mut(self.length) {
+            *slot = byte;
+            self.length += 1;
+        } else {
+            self.full = true;
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.byte(*byte);
+        }
+    }
+
+    fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.byte((number as u8) | 0x80);
+            number >>= 7;
+        }
+        self.byte(number as u8);
+    }
+
+    fn ms(&mut self, ms: u32) {
+        self.number(u64::from(ms));
+    }
+
+    fn option(&mut self, number: Option<u32>) {
+        self.number(number.map_or(0, |n| u64::from(n) + 1));
+    }
+
+    /// A string, cut at a character's boundary to `bytes_max`.
+    fn string(&mut self, string: &str, bytes_max: usize) {
+        let mut end = string.len().min(bytes_max);
+        while !string.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.number(end as u64);
+        self.bytes(string.as_bytes().get(..end).unwrap_or_default());
+    }
+
+    /// Writes the head. It comes first.
+    pub fn head(&mut self, head: &Head) -> bool {
+        self.section(Tag::Head, |w| {
+            w.string(&head.site, limits::SITE_BYTES_MAX);
+            w.number(head.time_origin_ms);
+            w.ms(head.sent_after_ms);
+            w.bytes(&head.session_id.0.to_le_bytes());
+            w.bytes(&head.view_id.0.to_le_bytes());
+            w.number(u64::from(head.seq));
+            w.byte(head.reason as u8);
+            w.ms(head.weight);
+            w.byte(u8::from(head.simulated));
+        })
+    }
+
+    /// Writes the view.
+    pub fn view(&mut self, view: &PageView) -> bool {
+        self.section(Tag::View, |w| {
+            w.string(&view.path, limits::PATH_BYTES_MAX);
+            // A name of no bytes is no name.
+            w.string(view.name.as_deref().unwrap_or_default(), limits::NAME_BYTES_MAX);
+            w.string(&view.referrer_host, limits::HOST_BYTES_MAX);
+            w.byte(view.nav as u8);
+            w.byte(view.navigation_type as u8);
+            w.number(u64::from(view.view_number));
+            w.number(u64::from(view.http_status));
+            w.byte(u8::from(view.hidden_at_start));
+            w.option(view.hidden_at_ms);
+            w.option(view.counted_lcp_ms);
+            w.byte(u8::from(view.previous.is_some()));
+            if let Some(previous) = &view.previous {
+                w.earlier_view(previous);
+            }
+        })
+    }
+
+    fn earlier_view(&mut self, view: &EarlierView) {
+        self.number(view.started_ms);
+        match &view.page {
+            PageName::Path(path) => {
+                self.byte(0);
+                self.string(path, limits::PATH_BYTES_MAX);
+            }
+            PageName::Name(name) => {
+                self.byte(1);
+                self.string(name, limits::NAME_BYTES_MAX);
+            }
+        }
+        self.byte(view.nav as u8);
+        self.ms(view.lcp_ms);
+    }
+
+    /// Writes the navigation timing.
+    pub fn navigation(&mut self, timing: &NavigationTiming) -> bool {
+        self.section(Tag::Navigation, |w| {
+            for mark in [
+                timing.activation_start,
+                timing.redirect_start,
+                timing.redirect_end,
+                timing.worker_start,
+                timing.fetch_start,
+                timing.domain_lookup_start,
+                timing.domain_lookup_end,
+                timing.connect_start,
+                timing.secure_connection_start,
+                timing.connect_end,
+                timing.request_start,
+                timing.first_interim_response_start,
+                timing.response_start,
+                timing.response_end,
+                timing.dom_interactive,
+                timing.dom_content_loaded_start,
+                timing.dom_content_loaded_end,
+                timing.dom_complete,
+                timing.load_event_start,
+                timing.load_event_end,
+            ] {
+                w.ms(mark);
+            }
+            w.byte(timing.redirect_count);
+            w.number(timing.transfer_bytes);
+            w.number(timing.encoded_bytes);
+            w.number(timing.decoded_bytes);
+            w.string(&timing.protocol, limits::TOKEN_BYTES_MAX);
+            w.byte(timing.delivery_type as u8);
+        })
+    }
+
+    /// Writes the vitals.
+    pub fn vitals(&mut self, vitals: &WebVitals) -> bool {
+        self.section(Tag::Vitals, |w| {
+            for vital in [vitals.ttfb_ms, vitals.fcp_ms, vitals.lcp_ms, vitals.inp_ms, vitals.cls_e4] {
+                w.option(vital);
+            }
+            w.string(&vitals.lcp_element, limits::SELECTOR_BYTES_MAX);
+            w.string(&vitals.lcp_url, limits::URL_BYTES_MAX);
+        })
+    }
+
+    /// Writes the context.
+    pub fn context(&mut self, context: &Context) -> bool {
+        self.section(Tag::Context, |w| {
+            w.byte(context.effective_type as u8);
+            w.ms(context.rtt_ms);
+            w.ms(context.downlink_kbps);
+            w.byte(u8::from(context.save_data));
+            w.ms(context.device_memory_mib);
+            w.number(u64::from(context.cores));
+            w.ms(context.viewport_width);
+            w.ms(context.viewport_height);
+            w.ms(context.pixel_ratio_e2);
+            w.string(&context.language, limits::TOKEN_BYTES_MAX);
+            w.string(&context.release, limits::NAME_BYTES_MAX);
+            w.string(&context.experiment_arm, limits::NAME_BYTES_MAX);
+            let dimensions = context.dimensions.get(..limits::DIMENSIONS_MAX).unwrap_or(&context.dimensions);
+            w.number(dimensions.len() as u64);
+            for (key, value) in dimensions {
+                w.string(key, limits::NAME_BYTES_MAX);
+                w.string(value, limits::NAME_BYTES_MAX);
+            }
+        })
+    }
+
+    /// Writes how many resources the page has loaded.
+    pub fn resources_seen(&mut self, seen: u32) -> bool {
+        self.section(Tag::ResourcesSeen, |w| w.ms(seen))
+    }
+
+    /// Writes one resource.
+    pub fn resource(&mut self, resource: &ResourceTiming) -> bool {
+        self.section(Tag::Resource, |w| {
+            w.string(&resource.url, limits::URL_BYTES_MAX);
+            w.byte(resource.initiator as u8);
+            for mark in [
+                resource.start,
+                resource.duration,
+                resource.domain_lookup_start,
+                resource.domain_lookup_end,
+                resource.connect_start,
+                resource.secure_connection_start,
+                resource.connect_end,
+                resource.request_start,
+                resource.response_start,
+                resource.response_end,
+            ] {
+                w.ms(mark);
+            }
+            w.number(resource.transfer_bytes);
+            w.number(resource.encoded_bytes);
+            w.number(resource.decoded_bytes);
+            w.number(u64::from(resource.http_status));
+            w.byte(u8::from(resource.render_blocking) | (u8::from(resource.opaque) << 1));
+            w.string(&resource.protocol, limits::TOKEN_BYTES_MAX);
+            w.byte(resource.delivery_type as u8);
+        })
+    }
+
+    /// Writes one error.
+    pub fn error(&mut self, error: &PageError) -> bool {
+        self.section(Tag::Error, |w| {
+            w.byte(error.kind as u8);
+            w.ms(error.at_ms);
+            w.string(&error.message, limits::MESSAGE_BYTES_MAX);
+            w.string(&error.source, limits::URL_BYTES_MAX);
+            w.ms(error.line);
+            w.ms(error.column);
+            w.ms(error.count);
+        })
+    }
+
+    /// Writes one goal. Where not all of its earlier views fit, the most recent ones that do are kept (they are given oldest first).
+    pub fn goal(&mut self, goal: &Goal) -> bool {
+        let mut views = &goal.earlier_views[goal.earlier_views.len().saturating_sub(limits::EARLIER_VIEWS_MAX)..];
+        loop {
+            let written = self.section(Tag::Goal, |w| {
+                w.string(&goal.name, limits::NAME_BYTES_MAX);
+                w.bytes(&goal.value.to_le_bytes());
+                w.ms(goal.at_ms);
+                w.number(views.len() as u64);
+                for view in views {
+                    w.earlier_view(view);
+                }
+            });
+            match views {
+                [_, rest @ ..] if !written => views = rest,
+                _ => return written,
+            }
+        }
+    }
+}
+
+/// Encodes a whole beacon into `buffer`, the most important sections first, and returns its length.
+pub fn encode(beacon: &Beacon, buffer: &mut [u8]) -> usize {
+    let mut encoder = Encoder::new(buffer);
+    encoder.head(&beacon.head);
+    if let Some(view) = &beacon.view {
+        encoder.view(view);
+    }
+    encoder.vitals(&beacon.vitals);
+    for goal in &beacon.goals {
+        encoder.goal(goal);
+    }
+    if let Some(navigation) = &beacon.navigation {
+        encoder.navigation(navigation);
+    }
+    encoder.context(&beacon.context);
+    for error in &beacon.errors {
+        encoder.error(error);
+    }
+    encoder.resources_seen(beacon.resources.seen);
+    for resource in &beacon.resources.entries {
+        encoder.resource(resource);
+    }
+    encoder.finish()
+}
