@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::types::{
-    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav, NavigationTiming,
-    NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, WebVitals,
+    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav,
+    NavigationTiming, NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, WebVitals,
 };
 use crate::{FORMAT_VERSION, json, limits, validate::validate};
 

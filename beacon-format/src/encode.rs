@@ -11,7 +11,8 @@
 //! sections in the order of their importance.
 
 use crate::types::{
-    Beacon, Context, EarlierView, Goal, Head, NavigationTiming, PageError, PageName, PageView, ResourceTiming, WebVitals,
+    Beacon, Context, EarlierView, Goal, Head, NavigationTiming, PageError, PageName, PageView, ResourceTiming,
+    WebVitals,
 };
 use crate::{FORMAT_VERSION, limits};
 
@@ -67,16 +68,18 @@ impl<'b> Encoder<'b> {
         self.byte(0);
         self.byte(0);
         write(self);
-        let body = self.length.wrapping_sub(start + 3);
-        if self.full || body > usize::from(u16::MAX) {
-            self.length = start;
-            self.full = false;
-            return false;
+        let body = u16::try_from(self.length.wrapping_sub(start + 3));
+        match (body, self.buffer.get_mut(start + 1..start + 3)) {
+            (Ok(body), Some(slot)) if !self.full => {
+                slot.copy_from_slice(&body.to_le_bytes());
+                true
+            }
+            _ => {
+                self.length = start;
+                self.full = false;
+                false
+            }
         }
-        if let Some(slot) = self.buffer.get_mut(start + 1..start + 3) {
-            slot.copy_from_slice(&[(body & 0xFF) as u8, (body >> 8) as u8]);
-        }
-        true
     }
 
     fn byte(&mut self, byte: u8) {
@@ -96,10 +99,10 @@ impl<'b> Encoder<'b> {
 
     fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
-            self.byte((number as u8) | 0x80);
+            self.byte(number.to_le_bytes()[0] | 0x80);
             number >>= 7;
         }
-        self.byte(number as u8);
+        self.byte(number.to_le_bytes()[0]);
     }
 
     fn ms(&mut self, ms: u32) {
@@ -311,25 +314,31 @@ impl<'b> Encoder<'b> {
     }
 }
 
-/// Encodes a whole beacon into `buffer`, the most important sections first, and returns its length.
+/// Encodes a whole beacon into `buffer`, the most important sections first, and returns its length. Sections that say nothing are left out.
 pub fn encode(beacon: &Beacon, buffer: &mut [u8]) -> usize {
     let mut encoder = Encoder::new(buffer);
     encoder.head(&beacon.head);
     if let Some(view) = &beacon.view {
         encoder.view(view);
     }
-    encoder.vitals(&beacon.vitals);
+    if beacon.vitals != WebVitals::default() {
+        encoder.vitals(&beacon.vitals);
+    }
     for goal in &beacon.goals {
         encoder.goal(goal);
     }
     if let Some(navigation) = &beacon.navigation {
         encoder.navigation(navigation);
     }
-    encoder.context(&beacon.context);
+    if beacon.context != Context::default() {
+        encoder.context(&beacon.context);
+    }
     for error in &beacon.errors {
         encoder.error(error);
     }
-    encoder.resources_seen(beacon.resources.seen);
+    if beacon.resources.seen > 0 {
+        encoder.resources_seen(beacon.resources.seen);
+    }
     for resource in &beacon.resources.entries {
         encoder.resource(resource);
     }

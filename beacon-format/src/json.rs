@@ -28,7 +28,11 @@ struct Versioned<'a> {
 }
 
 /// The JSON form of a beacon, in UTF-8.
-#[expect(clippy::expect_used, reason = "every type here has a JSON form, and a Vec takes any write")]
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "every type here has a JSON form, and a Vec takes any write"
+)]
 pub fn encode_json(beacon: &Beacon) -> Vec<u8> {
     let Beacon { head, view, navigation, vitals, context, resources, errors, goals } = beacon.clone();
     let v = FORMAT_VERSION;

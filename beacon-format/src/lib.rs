@@ -28,8 +28,8 @@ pub use encode::{Encoder, Tag, encode};
 #[cfg(feature = "decode")]
 pub use json::encode_json;
 pub use types::{
-    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav, NavigationTiming,
-    NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, Resources, WebVitals,
+    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav,
+    NavigationTiming, NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, Resources, WebVitals,
 };
 
 /// The first byte of a binary beacon.

@@ -2,11 +2,13 @@
 
 use crate::DecodeError::{self, BadText, OutOfRange};
 use crate::limits::{
-    CLS_E4_MAX, DIMENSIONS_MAX, EARLIER_VIEWS_MAX, ERRORS_MAX, GOAL_VALUE_MAX, GOALS_MAX, HOST_BYTES_MAX, MESSAGE_BYTES_MAX,
-    MILLISECONDS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, RESOURCES_MAX, SELECTOR_BYTES_MAX, SITE_BYTES_MAX, TIME_ORIGIN_MS_RANGE,
-    TOKEN_BYTES_MAX, URL_BYTES_MAX, WEIGHT_MAX,
+    CLS_E4_MAX, DIMENSIONS_MAX, EARLIER_VIEWS_MAX, ERRORS_MAX, GOAL_VALUE_MAX, GOALS_MAX, HOST_BYTES_MAX,
+    MESSAGE_BYTES_MAX, MILLISECONDS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, RESOURCES_MAX, SELECTOR_BYTES_MAX,
+    SITE_BYTES_MAX, TIME_ORIGIN_MS_RANGE, TOKEN_BYTES_MAX, URL_BYTES_MAX, WEIGHT_MAX,
 };
-use crate::types::{Beacon, Context, EarlierView, Goal, Head, NavigationTiming, PageName, PageView, ResourceTiming, WebVitals};
+use crate::types::{
+    Beacon, Context, EarlierView, Goal, Head, NavigationTiming, PageName, PageView, ResourceTiming, WebVitals,
+};
 
 type Checked = Result<(), DecodeError>;
 
