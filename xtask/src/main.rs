@@ -1,0 +1,47 @@
+//! The commands behind `cargo xtask`: install what is missing, build, run, test, measure. `cargo xtask --help` says it all.
+
+mod assets;
+mod beacon;
+mod bench;
+mod build;
+mod cli;
+mod command;
+mod install;
+mod output;
+mod report;
+mod stamp;
+mod steps;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::Call;
+use crate::command::Stop;
+use crate::output::say;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os().skip(1)).and_then(carry_out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(call: Call) -> Result<()> {
+    let workspace = Workspace::locate(Stop::on_signals()?)?;
+    match call {
+        Call::Help => {
+            say(cli::HELP);
+            Ok(())
+        }
+        Call::Build { only } => build::build(&workspace, only.as_deref()),
+        Call::Bench { name } => bench::bench(&workspace, name.as_deref()),
+        Call::Run(_) | Call::Test { .. } | Call::Deny => anyhow::bail!("not there yet"),
+    }
+}

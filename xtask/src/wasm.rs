@@ -1,0 +1,154 @@
+//! Compiles the browser side to wasm, with whichever toolchain can.
+//!
+//! 1. The toolchain in use has the target (`rustup target add` was done): used as it is.
+//! 2. Debian's `rustc-web`, `cargo-web` and `rust-web-src` are installed: they compile the standard library along, for
+//!    size, which needs `RUSTC_BOOTSTRAP`. Preferred to 3, since it needs no download.
+//! 3. `rustup target add` works.
+//! 4. The Debian packages can be installed.
+//!
+//! Debian's compiler brings no wasm linker; rustup's toolchains carry `rust-lld`, which is one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{is_executable, on_path};
+use crate::install::{apt_install, can_apt_install};
+use crate::output::say;
+use crate::workspace::Workspace;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+const QUERY_LIMIT: Duration = Duration::from_secs(30);
+const RUSTUP_LIMIT: Duration = Duration::from_mins(2);
+
+/// What Chromium, Firefox and Safari have shared for years. The compiler may use these, and `wasm-opt` may assume them.
+const TARGET_FEATURES: &str = "-Ctarget-feature=+bulk-memory,+mutable-globals,+nontrapping-fptoint,+sign-ext";
+
+/// The compiler that can make wasm here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Toolchain {
+    /// The one in use, with a ready-made standard library.
+    Ready,
+    /// Debian's, which compiles the standard library along.
+    Debian { linker: PathBuf },
+}
+
+/// Finds or installs a toolchain.
+pub(crate) fn find_or_install(workspace: &Workspace) -> Result<Toolchain> {
+    if let Some(found) = find(workspace)? {
+        return Ok(found);
+    }
+    if on_path("rustup").is_some() {
+        let added = workspace.program("wasm-rust", "rustup", RUSTUP_LIMIT).args(["target", "add", TARGET]);
+        match added.run(&workspace.stop) {
+            Ok(()) if has_target(workspace)? => return Ok(Toolchain::Ready),
+            Ok(()) => say("  wasm-rust | rustup added the target to another toolchain than the one in use"),
+            Err(error) => say(&format!("  wasm-rust | {error:#}; trying Debian's packages")),
+        }
+    }
+    if !can_apt_install() {
+        bail!(
+            "no Rust compiler here can make wasm. Type `rustup target add {TARGET}`, or on Debian, as root, \
+             `apt-get install --no-install-recommends {}`",
+            DEBIAN_PACKAGES.join(" ")
+        );
+    }
+    apt_install(workspace, "wasm-rust", &DEBIAN_PACKAGES)?;
+    find(workspace)?.context("Debian's packages are installed, and yet their compiler was not found")
+}
+
+fn find(workspace: &Workspace) -> Result<Option<Toolchain>> {
+    if has_target(workspace)? {
+        return Ok(Some(Toolchain::Ready));
+    }
+    find_debian(workspace)
+}
+
+/// Whether the compiler in use has the standard library for wasm.
+fn has_target(workspace: &Workspace) -> Result<bool> {
+    let query =
+        workspace.program("wasm-rust", "rustc", QUERY_LIMIT).args(["--print", "target-libdir", "--target", TARGET]);
+    let dir = query.read(&workspace.stop)?;
+    Ok(holds_standard_library(Path::new(&dir)))
+}
+
+/// The directory's path is printed whether it is there or not.
+fn holds_standard_library(dir: &Path) -> bool {
+    let Ok(entries) = dir.read_dir() else { return false };
+    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
+}
+
+fn find_debian(workspace: &Workspace) -> Result<Option<Toolchain>> {
+    if !is_executable(Path::new("/usr/bin/cargo")) || !is_executable(Path::new("/usr/bin/rustc")) {
+        return Ok(None);
+    }
+    let sysroot = debian(workspace.program("wasm-rust", "/usr/bin/rustc", QUERY_LIMIT)).args(["--print", "sysroot"]);
+    let sysroot = PathBuf::from(sysroot.read(&workspace.stop)?);
+    if !sysroot.join("lib/rustlib/src/rust/library/std/Cargo.toml").is_file() {
+        return Ok(None);
+    }
+    let linker = find_linker(workspace)?;
+    Ok(Some(Toolchain::Debian { linker }))
+}
+
+fn find_linker(workspace: &Workspace) -> Result<PathBuf> {
+    let rustc = |what: [&str; 2]| workspace.program("wasm-rust", "rustc", QUERY_LIMIT).args(what).read(&workspace.stop);
+    let (sysroot, host) = (rustc(["--print", "sysroot"])?, rustc(["--print", "host-tuple"])?);
+    let bundled = Path::new(&sysroot).join("lib/rustlib").join(host).join("bin/rust-lld");
+    let candidates = [Some(bundled), on_path("rust-lld"), on_path("wasm-ld")];
+    let found = candidates.into_iter().flatten().find(|path| is_executable(path));
+    found.context("no linker for wasm was found. Type `apt-get install --no-install-recommends lld`")
+}
+
+/// Without what rustup's wrapper and the running cargo put into the environment for their own toolchain.
+fn debian(program: crate::command::Program) -> crate::command::Program {
+    let foreign = ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "RUSTC_WRAPPER"];
+    foreign.into_iter().fold(program, crate::command::Program::without_env)
+}
+
+/// Compiles `beacon-wasm` and gives the module's path. Its own target directory: no waiting for other builds' locks.
+pub(crate) fn compile(workspace: &Workspace, toolchain: &Toolchain) -> Result<PathBuf> {
+    let target_dir = workspace.built("wasm-build");
+    let program = match toolchain {
+        Toolchain::Ready => workspace.cargo("wasm").env("RUSTFLAGS", TARGET_FEATURES),
+        Toolchain::Debian { linker } => {
+            let flags = format!("{TARGET_FEATURES} -Zunstable-options -Cpanic=immediate-abort");
+            let cargo = workspace.program("wasm", "/usr/bin/cargo", crate::workspace::COMPILE_LIMIT);
+            debian(cargo)
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("RUSTC", "/usr/bin/rustc")
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
+                .env("RUSTFLAGS", flags)
+        }
+    };
+    let program = program
+        .args(["build", "--package", "beacon-wasm", "--lib", "--profile", "wasm", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target_dir);
+    let program = match toolchain {
+        Toolchain::Ready => program,
+        Toolchain::Debian { .. } => {
+            program.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
+        }
+    };
+    program.run(&workspace.stop)?;
+    Ok(target_dir.join(TARGET).join("wasm/beacon_wasm.wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_directory_counts_only_with_a_standard_library_in_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        assert!(!holds_standard_library(&dir.path().join("absent")));
+        assert!(!holds_standard_library(dir.path()));
+        std::fs::write(dir.path().join("libcore-1.rlib"), "").expect("written");
+        assert!(!holds_standard_library(dir.path()));
+        std::fs::write(dir.path().join("libstd-1.rlib"), "").expect("written");
+        assert!(holds_standard_library(dir.path()));
+    }
+}
