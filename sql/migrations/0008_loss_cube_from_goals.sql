@@ -1,0 +1,19 @@
+-- Conversions into the loss cube: k. A goal carries the measured views of its session that came before it, so no join is needed. Each lands in its own
+-- day, page group, nav and bucket, with the country and device of the goal. The browser tells an earlier view once per goal name, so a second order
+-- of a session does not count its views again.
+CREATE MATERIALIZED VIEW loss_cube_from_goals TO loss_cube AS
+SELECT
+    site,
+    toDate(view_ts) AS day,
+    country,
+    view_page_group AS page_group,
+    device,
+    view_nav AS nav,
+    toUInt8(arrayCount(edge -> edge < view_lcp_ms, [500, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10000, 15000, 30000])) AS bucket,
+    toInt64(0) AS n,
+    toInt64(weight) AS k,
+    toInt64(0) AS exits,
+    toInt64(0) AS t_ms
+FROM goals
+ARRAY JOIN earlier_ts AS view_ts, earlier_page_group AS view_page_group, earlier_nav AS view_nav, earlier_lcp_ms AS view_lcp_ms
+WHERE is_conversion AND NOT is_bot
