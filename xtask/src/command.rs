@@ -70,6 +70,12 @@ impl Program {
         Self { command, label: label.to_owned(), limit }
     }
 
+    /// Another time limit than the one at the start.
+    pub(crate) fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.command.arg(arg);
         self

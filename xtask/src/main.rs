@@ -4,11 +4,15 @@ mod assets;
 mod beacon;
 mod bench;
 mod build;
+mod check;
 mod cli;
 mod command;
+mod config;
 mod install;
 mod output;
 mod report;
+mod run;
+mod service;
 mod stamp;
 mod steps;
 mod wasm;
@@ -42,6 +46,8 @@ fn carry_out(call: Call) -> Result<()> {
         }
         Call::Build { only } => build::build(&workspace, only.as_deref()),
         Call::Bench { name } => bench::bench(&workspace, name.as_deref()),
-        Call::Run(_) | Call::Test { .. } | Call::Deny => anyhow::bail!("not there yet"),
+        Call::Run(options) => run::run(&workspace, &options),
+        Call::Test { filter } => check::test(&workspace, filter.as_deref()),
+        Call::Deny => check::deny(&workspace),
     }
 }

@@ -69,15 +69,67 @@ enum State {
     Over { took: Duration, result: Result<Done, String> },
 }
 
-struct Board {
+/// One run of a plan, seen by all its threads.
+struct Round<'a> {
+    names: Vec<&'static str>,
     states: Mutex<Vec<State>>,
     changed: Condvar,
+    on_failure: OnFailure,
+    stop: &'a Stop,
 }
 
-impl Board {
+impl Round<'_> {
     fn lock(&self) -> MutexGuard<'_, Vec<State>> {
         // The list is replaced entry by entry; a panic elsewhere leaves it whole.
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for what the step needs, runs it, and tells the others.
+    fn carry_out(&self, index: usize, step: Step<'_>) {
+        // A panic must not leave others waiting for this step for ever.
+        let over = catch_unwind(AssertUnwindSafe(|| self.run_step(step)))
+            .unwrap_or_else(|_| State::Over { took: Duration::ZERO, result: Err("panicked".to_owned()) });
+        self.lock()[index] = over;
+        self.changed.notify_all();
+    }
+
+    fn run_step(&self, step: Step<'_>) -> State {
+        let not_run = |reason: String| State::Over { took: Duration::ZERO, result: Err(reason) };
+        if let Some(missing) = self.wait_for(&step) {
+            return not_run(format!("not run: it needs `{missing}`"));
+        }
+        if self.stop.raised() {
+            return not_run("not started".to_owned());
+        }
+        say(&format!("{:>11} : starts", step.name));
+        let started = Instant::now();
+        let result = (step.work)().map_err(|error| format!("{error:#}"));
+        let took = started.elapsed();
+        match &result {
+            Ok(done) => say(&format!("{:>11} : {} after {}", step.name, word_for(done), seconds(took))),
+            Err(error) => say(&format!("{:>11} : FAILED after {}: {error}", step.name, seconds(took))),
+        }
+        if result.is_err() && self.on_failure == OnFailure::StopAll {
+            self.stop.raise_for_failure();
+        }
+        State::Over { took, result }
+    }
+
+    /// Waits until all that the step waits for is over; names what it needs and will not get.
+    fn wait_for(&self, step: &Step<'_>) -> Option<&'static str> {
+        let mut states = self.lock();
+        loop {
+            let state_of = |name: &str| self.names.iter().position(|known| *known == name).map(|at| &states[at]);
+            let failed = |name: &&&str| matches!(state_of(name), Some(State::Over { result: Err(_), .. }));
+            if let Some(missing) = step.needs.iter().find(failed) {
+                return Some(missing);
+            }
+            let waiting = |name: &str| matches!(state_of(name), Some(State::Waiting));
+            if !step.needs.iter().chain(step.after).any(|name| waiting(name)) {
+                return None;
+            }
+            states = self.changed.wait(states).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 
@@ -119,21 +171,16 @@ impl<'a> Plan<'a> {
     /// Runs all steps, prints the table, and fails when one of them failed.
     pub(crate) fn run(self, title: &str, on_failure: OnFailure, stop: &Stop) -> Result<()> {
         let started = Instant::now();
-        let names = self.names();
-        let board = Board { states: Mutex::new(vec![State::Waiting; names.len()]), changed: Condvar::new() };
+        let states = Mutex::new(vec![State::Waiting; self.steps.len()]);
+        let round = Round { names: self.names(), states, changed: Condvar::new(), on_failure, stop };
         std::thread::scope(|scope| {
             for (index, step) in self.steps.into_iter().enumerate() {
-                let (board, names) = (&board, &names);
-                scope.spawn(move || {
-                    // A panic must not leave others waiting for this step for ever.
-                    let over = catch_unwind(AssertUnwindSafe(|| run_step(step, names, board, on_failure, stop)))
-                        .unwrap_or_else(|_| State::Over { took: Duration::ZERO, result: Err("panicked".to_owned()) });
-                    board.lock()[index] = over;
-                    board.changed.notify_all();
-                });
+                let round = &round;
+                scope.spawn(move || round.carry_out(index, step));
             }
         });
-        let states = board.states.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Round { names, states, .. } = round;
+        let states = states.into_inner().unwrap_or_else(PoisonError::into_inner);
         say(&table(title, &names, &states, started.elapsed()));
         let failed = failed_names(&names, &states);
         if stop.by_signal() {
@@ -146,66 +193,23 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Waits for what the step needs and runs it.
-fn run_step(step: Step<'_>, names: &[&str], board: &Board, on_failure: OnFailure, stop: &Stop) -> State {
-    if let Err(reason) = wait_for(&step, names, board) {
-        return State::Over { took: Duration::ZERO, result: Err(reason) };
-    }
-    if stop.raised() {
-        return State::Over { took: Duration::ZERO, result: Err("not started".to_owned()) };
-    }
-    say(&format!("{:>11} : starts", step.name));
-    let started = Instant::now();
-    let result = (step.work)().map_err(|error| format!("{error:#}"));
-    let took = started.elapsed();
-    match &result {
-        Ok(done) => say(&format!("{:>11} : {} after {}", step.name, word_for(done), seconds(took))),
-        Err(error) => say(&format!("{:>11} : FAILED after {}: {error}", step.name, seconds(took))),
-    }
-    if result.is_err() && on_failure == OnFailure::StopAll {
-        stop.raise_for_failure();
-    }
-    State::Over { took, result }
-}
-
-fn wait_for(step: &Step<'_>, names: &[&str], board: &Board) -> Result<(), String> {
-    let mut states = board.lock();
-    loop {
-        let mut waiting = false;
-        for name in step.needs.iter().chain(step.after) {
-            let state = names.iter().position(|known| known == name).map(|index| &states[index]);
-            match state {
-                Some(State::Over { result: Err(_), .. }) if step.needs.contains(name) => {
-                    return Err(format!("not run: it needs `{name}`"));
-                }
-                Some(State::Waiting) => waiting = true,
-                _ => {}
-            }
-        }
-        if !waiting {
-            return Ok(());
-        }
-        states = board.changed.wait(states).unwrap_or_else(PoisonError::into_inner);
-    }
-}
-
 fn failed_names(names: &[&'static str], states: &[State]) -> Vec<&'static str> {
     let is_failed = |state: &State| matches!(state, State::Over { result: Err(_), .. } | State::Waiting);
     names.iter().zip(states).filter(|(_, state)| is_failed(state)).map(|(name, _)| *name).collect()
 }
 
 fn table(title: &str, names: &[&str], states: &[State], total: Duration) -> String {
-    let mut text = format!("\n{:>11}   {:>9}  result\n", "step", "time");
+    let mut lines = vec![String::new(), format!("{:>11}   {:>9}  result", "step", "time")];
     for (name, state) in names.iter().zip(states) {
         let (took, result) = match state {
             State::Waiting => (String::new(), "did not end".to_owned()),
             State::Over { took, result: Ok(done) } => (seconds(*took), word_for(done)),
             State::Over { took, result: Err(error) } => (seconds(*took), format!("FAILED: {error}")),
         };
-        text.push_str(&format!("{name:>11}   {took:>9}  {result}\n"));
+        lines.push(format!("{name:>11}   {took:>9}  {result}"));
     }
-    text.push_str(&format!("{title:>11}   {:>9}  in all", seconds(total)));
-    text
+    lines.push(format!("{title:>11}   {:>9}  in all", seconds(total)));
+    lines.join("\n")
 }
 
 fn word_for(done: &Done) -> String {
@@ -224,18 +228,23 @@ fn seconds(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn note(log: &Mutex<Vec<&'static str>>, name: &'static str) -> Result<Done> {
-        log.lock().expect("no panic").push(name);
-        Ok(Done::Made)
+    type Log = Mutex<Vec<&'static str>>;
+
+    /// A step that writes its name down.
+    fn noted<'a>(log: &'a Log, name: &'static str) -> Step<'a> {
+        Step::new(name, move || {
+            log.lock().expect("no panic").push(name);
+            Ok(Done::Made)
+        })
     }
 
     #[test]
     fn a_step_runs_after_all_that_it_needs() {
-        let log = Mutex::new(Vec::new());
+        let log = Log::default();
         let plan = Plan::new(vec![
-            Step::new("first", || note(&log, "first")),
-            Step::new("second", || note(&log, "second")).needs(&["first"]),
-            Step::new("third", || note(&log, "third")).needs(&["first"]).after(&["second"]),
+            noted(&log, "first"),
+            noted(&log, "second").needs(&["first"]),
+            noted(&log, "third").needs(&["first"]).after(&["second"]),
         ]);
         plan.expect("ordered").run("test", OnFailure::StopAll, &Stop::default()).expect("all pass");
         assert_eq!(*log.lock().expect("no panic"), ["first", "second", "third"]);
@@ -243,11 +252,11 @@ mod tests {
 
     #[test]
     fn a_failure_keeps_only_those_that_need_it_from_running_and_is_named() {
-        let log = Mutex::new(Vec::new());
+        let log = Log::default();
         let plan = Plan::new(vec![
             Step::new("broken", || bail!("no luck")),
-            Step::new("dependent", || note(&log, "dependent")).needs(&["broken"]),
-            Step::new("later", || note(&log, "later")).after(&["broken", "dependent"]),
+            noted(&log, "dependent").needs(&["broken"]),
+            noted(&log, "later").after(&["broken", "dependent"]),
         ]);
         let stop = Stop::default();
         let error = plan.expect("ordered").run("test", OnFailure::GoOn, &stop).expect_err("one is broken");

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::command::{Program, Stop};
 use crate::output::say;
+use crate::service::ServiceCommand;
 use crate::stamp::Stamp;
 
 /// Longest that one compilation may take.
@@ -57,6 +58,11 @@ impl Workspace {
     /// A program that runs at the project's root.
     pub(crate) fn program(&self, label: &str, program: impl AsRef<std::ffi::OsStr>, limit: Duration) -> Program {
         Program::new(label, program, limit).in_directory(&self.root)
+    }
+
+    /// A program that keeps running, at the project's root.
+    pub(crate) fn service(&self, name: &'static str, program: &Path) -> ServiceCommand {
+        ServiceCommand::new(name, program, &self.root)
     }
 
     /// The cargo that runs this program.
