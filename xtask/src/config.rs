@@ -33,6 +33,8 @@ data_dir = {data}
 listen = "127.0.0.1:{port}"
 # The machine itself may say for whom it speaks, so that simulated visits come from addresses of real countries.
 trusted_proxies = ["127.0.0.0/8", "::1/128"]
+# Nobody else reaches a loopback address.
+report_open = true
 
 [clickhouse]
 mode = "embedded"
