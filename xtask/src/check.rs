@@ -58,7 +58,7 @@ fn compile(workspace: &Workspace) -> Result<Done> {
 /// Last and alone: some of these drive a browser, and have the machine to themselves.
 fn rust_tests(workspace: &Workspace, filter: Option<&str>) -> Result<Done> {
     let tests = workspace.cargo("rust-tests").limit(TEST_LIMIT).args(["test", "--no-fail-fast"]).args(WORKSPACE);
-    tests.args(filter).run(&workspace.stop)?;
+    tests.args(filter).unlabelled().run(&workspace.stop)?;
     Ok(Done::Made)
 }
 

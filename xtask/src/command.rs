@@ -59,6 +59,7 @@ impl Stop {
 pub(crate) struct Program {
     command: Command,
     label: String,
+    labels_lines: bool,
     limit: Duration,
 }
 
@@ -67,7 +68,13 @@ impl Program {
     pub(crate) fn new(label: &str, program: impl AsRef<OsStr>, limit: Duration) -> Self {
         let mut command = Command::new(program);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        Self { command, label: label.to_owned(), limit }
+        Self { command, label: label.to_owned(), labels_lines: true, limit }
+    }
+
+    /// Its output is shown as it is: for a program that runs alone, and whose last lines others may look for.
+    pub(crate) fn unlabelled(mut self) -> Self {
+        self.labels_lines = false;
+        self
     }
 
     /// Another time limit than the one at the start.
@@ -103,7 +110,9 @@ impl Program {
 
     /// The command line, as one would type it in its directory.
     pub(crate) fn line(&self) -> String {
-        let words: Vec<OsString> = std::iter::once(self.command.get_program())
+        let program = self.command.get_program();
+        let is_our_cargo = std::env::var_os("CARGO").is_some_and(|cargo| cargo == program);
+        let words: Vec<OsString> = std::iter::once(if is_our_cargo { OsStr::new("cargo") } else { program })
             .chain(self.command.get_args())
             .map(OsStr::to_os_string)
             .collect();
@@ -119,10 +128,9 @@ impl Program {
         let line = self.line();
         say(&format!("{:>11} $ {line}", self.label));
         let mut child = self.start(&line)?;
-        let readers = [
-            child.stdout.take().map(|out| forward(&self.label, out)),
-            child.stderr.take().map(|err| forward(&self.label, err)),
-        ];
+        let label = self.labels_lines.then_some(self.label.as_str());
+        let readers =
+            [child.stdout.take().map(|out| forward(label, out)), child.stderr.take().map(|err| forward(label, err))];
         let ended = wait(&mut child, self.limit, stop);
         end_group(&child, Signal::KILL);
         for reader in readers.into_iter().flatten() {

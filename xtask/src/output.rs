@@ -19,10 +19,10 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Prints every line that `source` gives, with `label` before it, until the source ends.
-pub(crate) fn forward(label: &str, source: impl Read + Send + 'static) -> JoinHandle<()> {
-    let label = label.to_owned();
-    std::thread::spawn(move || forward_lines(source, |line| say(&format!("{label:>11} | {line}"))))
+/// Prints every line that `source` gives, with `label` before it if there is one, until the source ends.
+pub(crate) fn forward(label: Option<&str>, source: impl Read + Send + 'static) -> JoinHandle<()> {
+    let label = label.map_or_else(String::new, |label| format!("{label:>11} | "));
+    std::thread::spawn(move || forward_lines(source, |line| say(&format!("{label}{line}"))))
 }
 
 fn forward_lines(source: impl Read, mut print: impl FnMut(&str)) {

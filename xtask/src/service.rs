@@ -45,8 +45,8 @@ impl ServiceCommand {
         let program = self.command.get_program().to_string_lossy().into_owned();
         let mut child = self.command.spawn().with_context(|| format!("cannot start {program}"))?;
         let readers = [
-            child.stdout.take().map(|out| forward(self.name, out)),
-            child.stderr.take().map(|err| forward(self.name, err)),
+            child.stdout.take().map(|out| forward(Some(self.name), out)),
+            child.stderr.take().map(|err| forward(Some(self.name), err)),
         ];
         Ok(Service { name: self.name, child, readers: readers.into_iter().flatten().collect() })
     }
