@@ -1,1 +1,22 @@
-//! The collector.
+//! The collector: beacons in, rows into ClickHouse, the report out.
+//!
+//! The folders show the one way of the data: [`http`] receives, [`enrich`] turns a beacon into rows, [`spool`] holds them until they are
+//! stored, [`writer`] moves sealed segments, [`store`] speaks to ClickHouse. Nothing later in that list knows anything earlier.
+//!
+//! Who may name what, held by a test: only [`http`] names the web framework, only [`store`] the ClickHouse client, only
+//! [`enrich::geo`] the reader of GeoIP files; [`enrich`] does no I/O and reads no clock.
+
+pub mod config;
+pub mod enrich;
+pub mod http;
+pub mod metrics;
+pub mod reject;
+pub mod simulate;
+pub mod site;
+pub mod spool;
+pub mod store;
+pub mod supervise;
+pub mod writer;
+
+pub use config::Config;
+pub use reject::Reject;

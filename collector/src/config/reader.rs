@@ -1,0 +1,316 @@
+//! Takes keys out of a TOML table, each with its type, default and range. What is asked for is what is known: what is left at the end
+//! was not, and is refused with the nearest key that was asked for.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use toml::{Table, Value};
+
+use super::PageGroupRule;
+
+/// Most values of one list.
+const LIST_MAX: usize = 1000;
+/// Most rules of one site's `page_groups`.
+const RULES_MAX: usize = 200;
+/// Most sites.
+const SITES_MAX: usize = 1000;
+/// What a variable begins with.
+const PREFIX: &str = "SLOWTAX_";
+
+/// One thing wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// A key that does not exist.
+    UnknownKey {
+        /// Its path.
+        path: String,
+        /// The known key that is most like it.
+        nearest: String,
+    },
+    /// A value that does not fit its key.
+    BadValue {
+        /// The key's path.
+        path: String,
+        /// The value, as TOML.
+        value: String,
+        /// What would fit.
+        expected: String,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownKey { path, nearest } => {
+                write!(formatter, "{path}: there is no such key; the nearest is {nearest}")
+            }
+            Self::BadValue { path, value, expected } => {
+                write!(formatter, "{path}: {value} does not fit; expected {expected}")
+            }
+        }
+    }
+}
+
+pub(super) struct Reader {
+    table: Table,
+    overrides: Vec<(String, String)>,
+    known: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    pub(super) fn new(table: Table, environment: impl IntoIterator<Item = (String, String)>) -> Self {
+        let overrides =
+            environment.into_iter().filter_map(|(name, value)| Some((override_path(&name)?, value))).collect();
+        Self { table, overrides, known: Vec::new(), problems: Vec::new() }
+    }
+
+    /// The keys of `[sites.<key>]`, in the file or in the environment.
+    pub(super) fn sites(&mut self) -> Vec<String> {
+        let mut keys: Vec<String> = match self.table.get("sites") {
+            Some(Value::Table(sites)) => sites.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        let named = self.overrides.iter().filter_map(|(path, _)| path.strip_prefix("sites.")?.split_once('.'));
+        keys.extend(named.map(|(key, _)| key.to_owned()));
+        keys.sort();
+        keys.dedup();
+        let expected = format!(
+            "at most {SITES_MAX} sites with keys of 1 to {} letters, digits, '-', '_'",
+            beacon_format::limits::SITE_BYTES_MAX
+        );
+        let (good, bad): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| is_site_key(key));
+        for key in bad {
+            self.table.get_mut("sites").and_then(Value::as_table_mut).map(|sites| sites.remove(&key));
+            self.refuse("sites", &Value::String(key), &expected);
+        }
+        if good.len() > SITES_MAX {
+            self.refuse("sites", &Value::Integer(as_i64(good.len())), &expected);
+        }
+        good
+    }
+
+    /// The value at `path`: the environment's, else the file's.
+    fn take(&mut self, path: &str) -> Option<Found> {
+        self.known.push(path.to_owned());
+        let written = remove(&mut self.table, path).map(Found::Toml);
+        let given = self.overrides.iter().position(|(known, _)| known == path);
+        given.map(|index| Found::Text(self.overrides.swap_remove(index).1)).or(written)
+    }
+
+    fn refuse(&mut self, path: &str, value: &Value, expected: &str) {
+        let mut value = value.to_string();
+        if path.ends_with("password") {
+            value = "the value".to_owned();
+        } else if value.len() > 200 {
+            value = format!("{}...", value.chars().take(200).collect::<String>());
+        }
+        self.problems.push(Problem::BadValue { path: path.to_owned(), value, expected: expected.to_owned() });
+    }
+
+    /// A text that `parse` takes; `default` must be one of those.
+    pub(super) fn parsed<T>(
+        &mut self,
+        path: &str,
+        default: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> T {
+        #[expect(clippy::expect_used, reason = "defaults are constants, and the test of the example reads every one")]
+        let fallback = || parse(default).expect("a default fits its own key");
+        match self.take(path) {
+            None => fallback(),
+            Some(Found::Text(text) | Found::Toml(Value::String(text))) => parse(&text).unwrap_or_else(|| {
+                self.refuse(path, &Value::String(text), expected);
+                fallback()
+            }),
+            Some(Found::Toml(other)) => {
+                self.refuse(path, &other, &format!("a string: {expected}"));
+                fallback()
+            }
+        }
+    }
+
+    pub(super) fn text(&mut self, path: &str, default: &str, bytes: RangeInclusive<usize>) -> String {
+        let expected = format!("a string of {} to {} bytes without control characters", bytes.start(), bytes.end());
+        self.parsed(path, default, &expected, |text| {
+            (bytes.contains(&text.len()) && !text.chars().any(char::is_control)).then(|| text.to_owned())
+        })
+    }
+
+    pub(super) fn path(&mut self, path: &str, default: &str) -> PathBuf {
+        self.parsed(path, default, "a path", |text| Some(PathBuf::from(text)))
+    }
+
+    pub(super) fn integer<T>(&mut self, path: &str, default: T, range: RangeInclusive<T>) -> T
+    where
+        T: TryFrom<i64> + PartialOrd + fmt::Display + Copy,
+    {
+        let value = match self.take(path) {
+            None => return default,
+            Some(Found::Text(text)) => text.trim().parse().map_or(Value::String(text), Value::Integer),
+            Some(Found::Toml(value)) => value,
+        };
+        let number = value.as_integer().and_then(|number| T::try_from(number).ok());
+        number.filter(|number| range.contains(number)).unwrap_or_else(|| {
+            self.refuse(path, &value, &format!("a whole number from {} to {}", range.start(), range.end()));
+            default
+        })
+    }
+
+    pub(super) fn boolean(&mut self, path: &str, default: bool) -> bool {
+        let value = match self.take(path) {
+            None => return default,
+            Some(Found::Text(text)) => text.trim().parse().map_or(Value::String(text), Value::Boolean),
+            Some(Found::Toml(value)) => value,
+        };
+        value.as_bool().unwrap_or_else(|| {
+            self.refuse(path, &value, "true or false");
+            default
+        })
+    }
+
+    pub(super) fn list<T>(&mut self, path: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let values = match self.take(path) {
+            None => return Vec::new(),
+            Some(Found::Text(text)) => text
+                .split(',')
+                .map(|item| Value::String(item.trim().to_owned()))
+                .filter(|item| item.as_str() != Some(""))
+                .collect(),
+            Some(Found::Toml(Value::Array(values))) => values,
+            Some(Found::Toml(other)) => {
+                self.refuse(path, &other, &format!("a list of {expected}"));
+                return Vec::new();
+            }
+        };
+        if values.len() > LIST_MAX {
+            self.refuse(path, &Value::Integer(as_i64(values.len())), &format!("at most {LIST_MAX} values"));
+            return Vec::new();
+        }
+        let mut parsed = Vec::with_capacity(values.len());
+        for value in &values {
+            match value.as_str().and_then(&parse) {
+                Some(item) => parsed.push(item),
+                None => self.refuse(path, value, expected),
+            }
+        }
+        parsed
+    }
+
+    pub(super) fn page_groups(&mut self, path: &str) -> Vec<PageGroupRule> {
+        let expected = format!("a list of at most {RULES_MAX} rules {{ pattern = \"/item/*\", group = \"item\" }}");
+        let values = match self.take(path) {
+            None => return Vec::new(),
+            Some(Found::Toml(Value::Array(values))) if values.len() <= RULES_MAX => values,
+            Some(Found::Toml(other)) => {
+                self.refuse(path, &other, &expected);
+                return Vec::new();
+            }
+            Some(Found::Text(text)) => {
+                self.refuse(path, &Value::String(text), "to be set in the file");
+                return Vec::new();
+            }
+        };
+        let mut rules = Vec::with_capacity(values.len());
+        for value in &values {
+            match rule(value) {
+                Some(rule) => rules.push(rule),
+                None => self.refuse(path, value, "{ pattern = a path of at most 512 bytes, group = 1 to 100 bytes }"),
+            }
+        }
+        rules
+    }
+
+    /// What was wrong, and the path of every key that there is, sites' keys as `<key>`.
+    pub(super) fn finish(mut self) -> (Vec<Problem>, Vec<String>) {
+        let mut unknown = Vec::new();
+        leaves(&self.table, "", &mut unknown);
+        unknown.extend(self.overrides.drain(..).map(|(path, _)| path));
+        for path in unknown {
+            // Keys of a site are known for every site, also where there is none.
+            let candidates = self.known.iter().cloned().chain(site_keys(&path));
+            let nearest = candidates.min_by_key(|known| strsim::damerau_levenshtein(known, &path)).unwrap_or_default();
+            self.problems.push(Problem::UnknownKey { path, nearest });
+        }
+        let mut keys: Vec<String> = self
+            .known
+            .iter()
+            .map(|path| match path.strip_prefix("sites.").and_then(|rest| rest.split_once('.')) {
+                Some((_, name)) => format!("sites.<key>.{name}"),
+                None => path.clone(),
+            })
+            .collect();
+        keys.sort();
+        keys.dedup();
+        (self.problems, keys)
+    }
+}
+
+/// A value as it was found.
+enum Found {
+    /// In the environment: text, whatever the key's type.
+    Text(String),
+    /// In the file.
+    Toml(Value),
+}
+
+/// `SLOWTAX_HTTP__LISTEN` is `http.listen`. Names without `__` are other programs' or our switches, except for the one key that has no
+/// section.
+fn override_path(name: &str) -> Option<String> {
+    let rest = name.strip_prefix(PREFIX)?;
+    (rest == "DATA_DIR" || rest.contains("__")).then(|| rest.to_lowercase().replace("__", "."))
+}
+
+/// Removes the value at a dotted path, and tables that this leaves empty.
+fn remove(table: &mut Table, path: &str) -> Option<Value> {
+    let Some((section, rest)) = path.split_once('.') else {
+        return table.remove(path);
+    };
+    let inner = table.get_mut(section)?.as_table_mut()?;
+    let value = remove(inner, rest);
+    if inner.is_empty() {
+        table.remove(section);
+    }
+    value
+}
+
+/// The paths of all that is left in a table, but for tables that are empty.
+fn leaves(table: &Table, prefix: &str, paths: &mut Vec<String>) {
+    for (key, value) in table {
+        let path = format!("{prefix}{key}");
+        match value {
+            Value::Table(inner) => leaves(inner, &format!("{path}."), paths),
+            _ => paths.push(path),
+        }
+    }
+}
+
+fn site_keys(path: &str) -> impl Iterator<Item = String> {
+    let key = path.strip_prefix("sites.").and_then(|rest| rest.split_once('.')).map_or("<key>", |(key, _)| key);
+    ["name", "currency", "conversion_goal", "allowed_origins", "page_groups"]
+        .map(|name| format!("sites.{key}.{name}"))
+        .into_iter()
+}
+
+fn is_site_key(key: &str) -> bool {
+    let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    plain && (1..=beacon_format::limits::SITE_BYTES_MAX).contains(&key.len())
+}
+
+fn rule(value: &Value) -> Option<PageGroupRule> {
+    let table = value.as_table()?;
+    let pattern = table.get("pattern")?.as_str()?;
+    let group = table.get("group")?.as_str()?;
+    let fits = table.len() == 2
+        && pattern.starts_with('/')
+        && pattern.len() <= beacon_format::limits::PATH_BYTES_MAX
+        && (1..=beacon_format::limits::NAME_BYTES_MAX).contains(&group.len())
+        && !group.chars().any(char::is_control);
+    fits.then(|| PageGroupRule { pattern: pattern.to_owned(), group: group.to_owned() })
+}
+
+fn as_i64(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,145 @@
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../slowtax.example.toml");
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, [])
+}
+
+fn message(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn nothing_written_means_the_defaults() {
+    let config = parse("").unwrap();
+    assert_eq!(config.http.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.http.body_bytes_max, 65_536);
+    assert!(!config.http.report_open);
+    assert_eq!(config.clickhouse.mode, ClickHouseMode::Embedded);
+    assert_eq!(config.writer.rows_max, 50_000);
+    assert_eq!(config.writer.bytes_max, 16 * 1024 * 1024);
+    assert_eq!(config.writer.age_max_ms, 1000);
+    assert!(config.sites.is_empty());
+}
+
+#[test]
+fn the_example_names_every_key_with_its_default() {
+    let (example, keys) = Config::parse_keys(EXAMPLE, []).unwrap();
+    let defaults =
+        parse("[sites.shop]\nname = 'Demo shop'\npage_groups = [{ pattern = '/help/**', group = 'help' }]").unwrap();
+    assert_eq!(example, defaults, "a default in slowtax.example.toml is not the one in force");
+    for key in keys {
+        let name = key.rsplit('.').next().unwrap();
+        let written = EXAMPLE.lines().any(|line| line.starts_with(&format!("{name} = ")));
+        assert!(written, "slowtax.example.toml does not name {key}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+    let text = message("[http]\nlisen = '127.0.0.1:1'\n");
+    assert!(text.contains("http.lisen: there is no such key; the nearest is http.listen"), "{text}");
+    let text = message("[sites.shop]\ncurency = 'EUR'\n");
+    assert!(text.contains("sites.shop.curency: there is no such key; the nearest is sites.shop.currency"), "{text}");
+    let text = message("data_dirr = 'x'\n");
+    assert!(text.contains("data_dirr: there is no such key; the nearest is data_dir"), "{text}");
+}
+
+#[test]
+fn all_problems_are_told_at_once_each_with_path_value_and_what_is_expected() {
+    let text = message(
+        "[http]\nlisten = 'here'\nworkers = -1\nreport_open = 'yes'\ntrusted_proxies = ['10.0.0.0/33']\n\
+         [clickhouse]\nmode = 'cluster'\ndatabase = 'a-b'\n[sites.'a b']\nname = 'x'\n",
+    );
+    for expected in [
+        "the configuration has 7 problems",
+        "http.listen: \"here\" does not fit; expected an address and a port",
+        "http.workers: -1 does not fit; expected a whole number from 0 to 1024",
+        "http.report_open: \"yes\" does not fit; expected true or false",
+        "http.trusted_proxies: \"10.0.0.0/33\" does not fit",
+        "clickhouse.mode: \"cluster\" does not fit; expected embedded or server",
+        "clickhouse.database: \"a-b\" does not fit",
+        "sites: \"a b\" does not fit",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn ranges_hold_at_both_ends() {
+    for (body_bytes_max, fits) in [(1023, false), (1024, true), (65_536, true), (65_537, false)] {
+        assert_eq!(parse(&format!("[http]\nbody_bytes_max = {body_bytes_max}")).is_ok(), fits, "{body_bytes_max}");
+    }
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let environment = [
+        ("SLOWTAX_HTTP__LISTEN", "0.0.0.0:9000"),
+        ("SLOWTAX_HTTP__WORKERS", "3"),
+        ("SLOWTAX_HTTP__REPORT_OPEN", "true"),
+        ("SLOWTAX_HTTP__TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1"),
+        ("SLOWTAX_DATA_DIR", "elsewhere"),
+        ("SLOWTAX_CLICKHOUSE__EMBEDDED__LIBRARY", "lib.so"),
+        ("SLOWTAX_SITES__SHOP__CURRENCY", "EUR"),
+        ("SLOWTAX_EXIT_ON_STDIN_EOF", "1"),
+        ("PATH", "/bin"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = Config::parse("[http]\nlisten = '127.0.0.1:1'\n", environment).unwrap();
+    assert_eq!(config.http.listen, "0.0.0.0:9000".parse().unwrap());
+    assert_eq!(config.http.workers, 3);
+    assert!(config.http.report_open);
+    assert_eq!(config.http.trusted_proxies.len(), 2);
+    assert_eq!(config.data_dir, PathBuf::from("elsewhere"));
+    assert_eq!(config.clickhouse.embedded.library, PathBuf::from("lib.so"));
+    assert_eq!(config.sites["shop"].currency, "EUR");
+}
+
+#[test]
+fn an_unknown_override_is_refused_too() {
+    let environment = [("SLOWTAX_HTTP__LISTN".to_owned(), "x".to_owned())];
+    let text = Config::parse("", environment).unwrap_err().to_string();
+    assert!(text.contains("http.listn: there is no such key; the nearest is http.listen"), "{text}");
+}
+
+#[test]
+fn the_password_is_never_shown() {
+    let config = parse("[clickhouse]\npassword = 'opensesame'").unwrap();
+    assert_eq!(config.clickhouse.password.reveal(), "opensesame");
+    assert!(!format!("{config:?}").contains("opensesame"));
+    let shown = config.effective().unwrap();
+    assert!(!shown.contains("opensesame") && shown.contains("password = \"***\""), "{shown}");
+    assert!(!message("[clickhouse]\npassword = ['opensesame']").contains("opensesame"));
+}
+
+#[test]
+fn the_embedded_engine_listens_on_loopback_only() {
+    assert!(parse("[clickhouse]\nurl = 'http://127.0.0.1:9999'").is_ok());
+    assert!(parse("[clickhouse]\nurl = 'http://[::1]:9999/'").is_ok());
+    for url in [
+        "http://10.0.0.1:8123",
+        "https://127.0.0.1:8123",
+        "http://127.0.0.1",
+        "127.0.0.1:8123",
+        "http://u:p@127.0.0.1:1",
+    ] {
+        assert!(parse(&format!("[clickhouse]\nurl = '{url}'")).is_err(), "{url}");
+    }
+    assert!(parse("[clickhouse]\nmode = 'server'\nurl = 'https://clickhouse.example.com'").is_ok());
+}
+
+#[test]
+fn origins_are_what_browsers_send() {
+    assert!(parse("[sites.shop]\nallowed_origins = ['https://shop.example.com', 'http://localhost:8081/']").is_ok());
+    for origin in ["shop.example.com", "https://shop.example.com/path", "https://shop.example.com:443", "ftp://x"] {
+        assert!(parse(&format!("[sites.shop]\nallowed_origins = ['{origin}']")).is_err(), "{origin}");
+    }
+}
+
+#[test]
+fn the_effective_configuration_reads_back_as_itself() {
+    let config = parse(EXAMPLE).unwrap();
+    assert_eq!(parse(&config.effective().unwrap()).unwrap(), config);
+}

@@ -1,0 +1,141 @@
+//! From a beacon to rows. Pure: beacon + what the request tells + the time it arrived -> rows. No I/O and no clock; the tools hold only
+//! memory (caches, the groups a site has), all of it bounded.
+
+pub mod address;
+pub mod clock;
+pub mod geo;
+mod goals;
+pub mod page_group;
+pub mod phases;
+mod reports;
+#[cfg(test)]
+mod tests;
+mod text;
+pub mod user_agent;
+mod view;
+
+use std::sync::Arc;
+
+use beacon_format::{Beacon, PageName};
+
+use crate::metrics::Metrics;
+use crate::reject::Reject;
+use crate::site::Site;
+use crate::store::rows::{BrowserReportRow, GoalRow, PageErrorRow, PageViewRow, ResourceTimingRow, Tables, UnixMs};
+use address::ClientAddress;
+use clock::ViewClock;
+use geo::{Country, GeoDatabase};
+pub use reports::enrich_reports;
+use user_agent::{UserAgent, UserAgents};
+
+/// What the request tells beside its body.
+#[derive(Clone, Copy)]
+pub struct RequestFacts<'a> {
+    /// Whose request it is; used for the country and nothing else.
+    pub client: Option<ClientAddress>,
+    /// The `User-Agent` header; empty when there was none.
+    pub user_agent: &'a str,
+    /// When it arrived, by our clock.
+    pub received_ms: UnixMs,
+}
+
+/// What enriching needs besides.
+pub struct Tools {
+    /// Countries by address; without it all are `ZZ`.
+    pub geo: Option<GeoDatabase>,
+    /// Devices, browsers and bots by user agent.
+    pub user_agents: UserAgents,
+    /// Where left-out things are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Tools {
+    fn country(&self, client: Option<ClientAddress>) -> Country {
+        match (&self.geo, client) {
+            (Some(geo), Some(client)) => geo.country(&client),
+            _ => Country::UNKNOWN,
+        }
+    }
+}
+
+/// What one beacon becomes.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Rows {
+    /// The view's snapshot, if the beacon has one.
+    pub page_view: Option<PageViewRow>,
+    /// Resources of the view.
+    pub resources: Vec<ResourceTimingRow>,
+    /// Goals reached.
+    pub goals: Vec<GoalRow>,
+    /// Errors met.
+    pub errors: Vec<PageErrorRow>,
+    /// Reports of the browser's own; no beacon carries any.
+    pub reports: Vec<BrowserReportRow>,
+}
+
+impl From<Rows> for Tables {
+    fn from(rows: Rows) -> Self {
+        Self {
+            page_views: rows.page_view.into_iter().collect(),
+            resource_timings: rows.resources,
+            goals: rows.goals,
+            page_errors: rows.errors,
+            browser_reports: rows.reports,
+        }
+    }
+}
+
+/// What all rows of one beacon share.
+struct Shared<'a> {
+    beacon: &'a Beacon<'a>,
+    site: &'a Site,
+    clock: ViewClock,
+    country: Country,
+    user_agent: Arc<UserAgent>,
+    /// The view's group; empty without a view.
+    page_group: String,
+    metrics: &'a Metrics,
+}
+
+impl Shared<'_> {
+    fn group(&self, page: &PageName) -> String {
+        let (name, path) = match page {
+            PageName::Name(name) => (Some(&**name), ""),
+            PageName::Path(path) => (None, &**path),
+        };
+        self.group_of(name, path)
+    }
+
+    fn group_of(&self, name: Option<&str>, path: &str) -> String {
+        let (group, is_other) = self.site.page_groups.group(name, path);
+        if is_other {
+            self.metrics.page_groups_other.add(1);
+        }
+        group
+    }
+}
+
+/// Makes a decoded beacon's rows. Refuses only a view that began too long ago ([`Reject::TooOld`]); whatever else makes no sense becomes
+/// "not known".
+pub fn enrich(beacon: &Beacon, facts: &RequestFacts, site: &Site, tools: &Tools) -> Result<Rows, Reject> {
+    let clock = ViewClock::new(beacon.head.time_origin_ms, beacon.head.sent_after_ms, facts.received_ms)?;
+    let mut shared = Shared {
+        beacon,
+        site,
+        clock,
+        country: tools.country(facts.client),
+        user_agent: tools.user_agents.classify(facts.user_agent),
+        page_group: String::new(),
+        metrics: &tools.metrics,
+    };
+    if let Some(view) = &beacon.view {
+        shared.page_group = shared.group_of(view.name.as_deref(), &view.path);
+    }
+    Ok(Rows {
+        page_view: beacon.view.as_ref().map(|view| view::page_view(&shared, view, facts.received_ms)),
+        resources: view::resources(&shared),
+        goals: goals::goals(&shared),
+        errors: goals::errors(&shared),
+        reports: Vec::new(),
+    })
+}

@@ -1,0 +1,45 @@
+//! How a request that is refused is answered: its status and one fixed line of JSON.
+
+use std::fmt;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+
+use crate::reject::Reject;
+
+/// How long a sender that meets a full queue should wait.
+const RETRY_AFTER_S: &str = "5";
+
+/// A handler's error: answers `{"error":"<reason>"}`. Counting it is the caller's task, since beacons are counted apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused(pub Reject);
+
+impl From<Reject> for Refused {
+    fn from(reject: Reject) -> Self {
+        Self(reject)
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.reason())
+    }
+}
+
+impl ResponseError for Refused {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(self.status_code());
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if self.0 == Reject::Duplicate {
+            return response.finish();
+        }
+        if self.0 == Reject::QueueFull {
+            response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S));
+        }
+        response.content_type("application/json").body(format!("{{\"error\":\"{}\"}}\n", self.0.reason()))
+    }
+}

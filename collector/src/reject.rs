@@ -1,0 +1,108 @@
+//! Why a request is not answered with what it asked for. A closed list: the only way to lose a beacon, each counted in `/metrics`.
+
+use beacon_format::DecodeError;
+
+macro_rules! reasons {
+    ($($(#[$meta:meta])* $variant:ident = $reason:literal, $status:literal;)+) => {
+        /// Why a request was refused. Its answer is [`Self::status`] and one line of JSON with [`Self::reason`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reject { $($(#[$meta])* $variant,)+ }
+
+        impl Reject {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The reason's fixed name.
+            pub fn reason(self) -> &'static str {
+                match self { $(Self::$variant => $reason,)+ }
+            }
+
+            /// The HTTP status of the answer.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The body is empty.
+    Empty = "empty", 400;
+    /// The body is larger than what is allowed.
+    TooLarge = "too_large", 413;
+    /// The body ended before what its headers announced, or could not be read.
+    BodyIncomplete = "body_incomplete", 400;
+    /// The body has a content encoding that is not taken.
+    UnsupportedEncoding = "unsupported_encoding", 415;
+    /// The first byte is neither a known version nor `{`.
+    UnknownVersion = "unknown_version", 400;
+    /// The beacon ends within a section or a field.
+    Truncated = "truncated", 400;
+    /// The beacon does not begin with its head.
+    NoHead = "no_head", 400;
+    /// A section that may come once came again.
+    Repeated = "repeated", 400;
+    /// A string is not UTF-8 or has control characters.
+    BadText = "bad_text", 400;
+    /// JSON that does not parse or does not fit.
+    BadJson = "bad_json", 400;
+    /// A number, a length or a count is out of its range.
+    OutOfRange = "out_of_range", 400;
+    /// The site is not configured.
+    UnknownSite = "unknown_site", 403;
+    /// The page's origin may not send for this site.
+    OriginNotAllowed = "origin_not_allowed", 403;
+    /// The view began too long ago.
+    TooOld = "too_old", 400;
+    /// This snapshot was taken before. No failure: the sender is told that it is safe.
+    Duplicate = "duplicate", 204;
+    /// The queue before ClickHouse is full, or the collector is stopping.
+    QueueFull = "queue_full", 503;
+    /// No such route.
+    NotFound = "not_found", 404;
+    /// The route does not take this method.
+    MethodNotAllowed = "method_not_allowed", 405;
+    /// The report and its API are not open.
+    ReportClosed = "report_closed", 403;
+    /// The program was built without the beacon's or the report's files.
+    AssetsNotBuilt = "assets_not_built", 503;
+    /// A parameter of the API is missing or does not fit.
+    BadParameter = "bad_parameter", 400;
+    /// ClickHouse does not answer.
+    StoreUnavailable = "store_unavailable", 503;
+    /// ClickHouse refused the question, or it took too long.
+    StoreFailed = "store_failed", 502;
+    /// A fault of our own.
+    Internal = "internal", 500;
+}
+
+impl From<DecodeError> for Reject {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Empty => Self::Empty,
+            DecodeError::TooLarge => Self::TooLarge,
+            DecodeError::UnknownVersion => Self::UnknownVersion,
+            DecodeError::Truncated => Self::Truncated,
+            DecodeError::NoHead => Self::NoHead,
+            DecodeError::Repeated => Self::Repeated,
+            DecodeError::BadText => Self::BadText,
+            DecodeError::BadJson => Self::BadJson,
+            // The decoder's list may grow; what it then refuses is still refused and counted.
+            _ => Self::OutOfRange,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_fixed_names_and_no_two_are_the_same() {
+        let mut reasons: Vec<_> = Reject::ALL.iter().map(|reject| reject.reason()).collect();
+        assert!(reasons.iter().all(|reason| reason.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
+        reasons.sort_unstable();
+        reasons.dedup();
+        assert_eq!(reasons.len(), Reject::ALL.len());
+    }
+}

@@ -1,0 +1,84 @@
+//! The pages of the shop and the ways through it. Same paths as the demo shop.
+
+use super::random::Random;
+
+/// A kind of page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Page {
+    Home,
+    Category,
+    Item,
+    Cart,
+    ThankYou,
+}
+
+/// How likely each next step is when every page is fast. What is left of 1.0 leaves. The steps towards an order are scaled by how
+/// readily the visitor buys; what that takes away leaves too.
+struct Steps {
+    home: f64,
+    category: f64,
+    item: f64,
+    cart: f64,
+    thank_you: f64,
+}
+
+const ENTRIES: [(Page, f64); 3] = [(Page::Home, 0.42), (Page::Category, 0.26), (Page::Item, 0.32)];
+
+impl Page {
+    pub(super) const ALL: [Self; 5] = [Self::Home, Self::Category, Self::Item, Self::Cart, Self::ThankYou];
+
+    /// The page on which a session begins.
+    pub(super) fn entry(random: &mut Random) -> Self {
+        random.pick(&ENTRIES, |(_, share)| *share).map_or(Self::Home, |(page, _)| *page)
+    }
+
+    /// The next page of a visitor who is not slowed down; `None` leaves.
+    pub(super) fn next(self, buying: f64, random: &mut Random) -> Option<Self> {
+        let steps = self.steps();
+        let ways = [
+            (Some(Self::Home), steps.home),
+            (Some(Self::Category), steps.category),
+            (Some(Self::Item), steps.item),
+            (Some(Self::Cart), (steps.cart * buying).min(0.9)),
+            (Some(Self::ThankYou), (steps.thank_you * buying).min(0.9)),
+        ];
+        let staying: f64 = ways.iter().map(|(_, share)| share).sum();
+        let mut left = random.unit() * staying.max(1.0);
+        ways.into_iter().find(|(_, share)| {
+            left -= share;
+            left < 0.0
+        })?.0
+    }
+
+    fn steps(self) -> Steps {
+        let nowhere = Steps { home: 0.0, category: 0.0, item: 0.0, cart: 0.0, thank_you: 0.0 };
+        match self {
+            Self::Home => Steps { category: 0.44, item: 0.22, ..nowhere },
+            Self::Category => Steps { home: 0.04, category: 0.12, item: 0.56, ..nowhere },
+            Self::Item => Steps { category: 0.17, item: 0.25, cart: 0.24, ..nowhere },
+            Self::Cart => Steps { item: 0.14, category: 0.06, thank_you: 0.58, ..nowhere },
+            Self::ThankYou => nowhere,
+        }
+    }
+
+    /// Its LCP against that of the home page.
+    pub(super) fn lcp_factor(self) -> f64 {
+        match self {
+            Self::Home => 1.0,
+            Self::Category => 1.08,
+            Self::Item => 1.22,
+            Self::Cart => 0.82,
+            Self::ThankYou => 0.70,
+        }
+    }
+
+    /// What is painted last of the large things: its selector, and its picture if it is one.
+    pub(super) fn lcp_element(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Home => ("main>section.hero>img", "https://shop.example/pictures/hero.webp"),
+            Self::Category => ("main>ul.items>li:nth-child(1)>a>img", "https://shop.example/pictures/tile.webp"),
+            Self::Item => ("main>figure>img", "https://shop.example/pictures/item.webp"),
+            Self::Cart | Self::ThankYou => ("main>h1", ""),
+        }
+    }
+}

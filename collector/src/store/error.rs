@@ -1,0 +1,136 @@
+//! What can go wrong at ClickHouse, sorted by what to do about it.
+
+use std::fmt;
+
+use clickhouse::error::Error;
+
+/// What to do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorClass {
+    /// The network, a time-out, an overload: the same again, a little later.
+    Passing,
+    /// Too many parts: the same again, much later.
+    TooManyParts,
+    /// The schema, the rights or the settings are not as expected: the same again once somebody has mended them.
+    Setup,
+    /// The rows themselves are refused, and will be again.
+    Poison,
+}
+
+impl ErrorClass {
+    /// Every class.
+    pub const ALL: [Self; 4] = [Self::Passing, Self::TooManyParts, Self::Setup, Self::Poison];
+
+    /// Its name in metrics and log lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passing => "passing",
+            Self::TooManyParts => "too_many_parts",
+            Self::Setup => "setup",
+            Self::Poison => "poison",
+        }
+    }
+
+    /// The class of a ClickHouse error code. Codes that are not named here pass: retrying loses nothing.
+    fn of_code(code: u32) -> Self {
+        match code {
+            // TOO_MANY_PARTS
+            252 => Self::TooManyParts,
+            // Values that cannot be parsed, converted or placed, and rows that are too large.
+            6 | 27 | 33 | 53 | 69 | 117 | 349 | 441 => Self::Poison,
+            // Unknown column, table, database, function or setting; wrong structure; no rights; read-only.
+            8 | 10 | 16 | 20 | 46 | 47 | 60 | 62 | 81 | 115 | 164 | 192 | 193 | 194 | 497 | 516 => Self::Setup,
+            _ => Self::Passing,
+        }
+    }
+}
+
+/// A failure at ClickHouse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError {
+    /// What to do about it.
+    pub class: ErrorClass,
+    /// ClickHouse's error code, if it answered with one.
+    pub code: Option<u32>,
+    /// The whole message; for the log, never for a client of ours.
+    pub message: String,
+}
+
+impl StoreError {
+    pub(super) fn too_large(bytes_max: usize) -> Self {
+        Self { class: ErrorClass::Poison, code: None, message: format!("the answer is larger than {bytes_max} bytes") }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        let code = match &error {
+            Error::BadResponse(text) => exception_code(text),
+            _ => None,
+        };
+        let class = match &error {
+            Error::SchemaMismatch(_)
+            | Error::InvalidColumnsHeader(_)
+            | Error::InvalidParams(_)
+            | Error::Unsupported(_) => ErrorClass::Setup,
+            _ => code.map_or(ErrorClass::Passing, ErrorClass::of_code),
+        };
+        // A network error says what happened in the errors below it.
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(&error).and_then(std::error::Error::source);
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        Self { class, code, message }
+    }
+}
+
+/// The number in `Code: 60. DB::Exception: ...`: the whole number, at the start of the text or of a line.
+fn exception_code(text: &str) -> Option<u32> {
+    text.lines().find_map(|line| {
+        let digits = line.trim_start().strip_prefix("Code: ")?;
+        let end = digits.find(|character: char| !character.is_ascii_digit()).unwrap_or(digits.len());
+        digits.get(..end)?.parse().ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(text: &str) -> ErrorClass {
+        StoreError::from(Error::BadResponse(text.to_owned())).class
+    }
+
+    #[test]
+    fn a_code_is_read_whole() {
+        assert_eq!(exception_code("Code: 53. DB::Exception: Type mismatch"), Some(53));
+        assert_eq!(exception_code("Code: 539. DB::Exception: ..."), Some(539));
+        assert_eq!(exception_code("Code: 60"), Some(60));
+        assert_eq!(exception_code("the text 'Code: 60.' in a value"), None);
+        assert_eq!(exception_code("Code: many"), None);
+        assert_eq!(exception_code("Code: 99999999999999"), None);
+        assert_eq!(exception_code("502 Bad Gateway"), None);
+    }
+
+    #[test]
+    fn classes_follow_the_code() {
+        assert_eq!(class("Code: 252. DB::Exception: Too many parts"), ErrorClass::TooManyParts);
+        assert_eq!(class("Code: 60. DB::Exception: no table"), ErrorClass::Setup);
+        assert_eq!(class("Code: 516. DB::Exception: Authentication failed"), ErrorClass::Setup);
+        assert_eq!(class("Code: 53. DB::Exception: Type mismatch"), ErrorClass::Poison);
+        assert_eq!(class("Code: 539. DB::Exception: something"), ErrorClass::Passing);
+        assert_eq!(class("Code: 241. DB::Exception: Memory limit"), ErrorClass::Passing);
+        assert_eq!(class("502 Bad Gateway"), ErrorClass::Passing);
+        assert_eq!(StoreError::from(Error::SchemaMismatch("x".to_owned())).class, ErrorClass::Setup);
+    }
+}

@@ -1,0 +1,229 @@
+//! The schema: numbered migrations, applied once each and in order, then the views, replaced at every start.
+//!
+//! **Constraints.** What was applied must not change: its SHA-256 is kept in `schema_migrations` and compared at every start. A database
+//! that a newer program has migrated is refused. A migration is one statement.
+//!
+//! **Two at once.** ClickHouse has no transaction over DDL. Before each migration the table of applied ones is read again; a `CREATE` that
+//! fails because the object exists (code 57) counts as applied by the other one, when the other one then also says so within a few
+//! seconds. Both may record the same migration: the table keeps one row per version.
+//!
+//! **A crash** between a statement and its record leaves an object without a record. The next start finds it existing, waits as above, and
+//! then takes it as applied by a start that died, since migrations only create what no one else does.
+
+use std::time::Duration;
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::{Store, StoreError};
+
+/// One numbered step.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Its number, from 1 without gaps.
+    pub version: u32,
+    /// Its name: the file's, without number.
+    pub name: &'static str,
+    /// SHA-256 of the file, hexadecimal.
+    pub checksum: &'static str,
+    /// One statement. `{{database}}` stands for the database's name.
+    pub sql: &'static str,
+}
+
+include!(concat!(env!("OUT_DIR"), "/sql.rs"));
+
+/// Where the database's name goes.
+const DATABASE: &str = "{{database}}";
+/// ClickHouse's code for a table that exists already.
+const TABLE_ALREADY_EXISTS: u32 = 57;
+/// How often, and how far apart, another one's record is looked for.
+const RECORD_LOOKS: u32 = 10;
+const RECORD_PAUSE: Duration = Duration::from_millis(300);
+
+/// Why the schema is not as this program needs it.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// ClickHouse failed.
+    #[error("the schema cannot be brought up to date ({step}): {error}")]
+    Store {
+        /// What was being done.
+        step: String,
+        /// What it said.
+        error: StoreError,
+    },
+    /// An applied migration is not the one that this program has.
+    #[error(
+        "migration {version}_{name} was changed after it had been applied to this database: applied {applied}, here {here}. \
+         Migrations are never edited; use the program that fits this database"
+    )]
+    Changed {
+        /// The migration's number.
+        version: u32,
+        /// Its name.
+        name: String,
+        /// The checksum in the database.
+        applied: String,
+        /// The checksum here.
+        here: String,
+    },
+    /// The database was migrated by a newer program.
+    #[error(
+        "this database has migration {version}_{name}, which this program does not know: it was migrated by a newer slowtax"
+    )]
+    Newer {
+        /// The migration's number.
+        version: u32,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl MigrateError {
+    /// Trying again later may help; otherwise somebody has to act.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Store { .. })
+    }
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct Applied {
+    version: u32,
+    name: String,
+    checksum: String,
+}
+
+/// Makes the database if it is missing, applies what is missing, and replaces the views. Returns how many migrations were applied.
+pub async fn migrate(store: &Store) -> Result<usize, MigrateError> {
+    apply(store, MIGRATIONS, VIEWS).await
+}
+
+async fn apply(store: &Store, migrations: &[Migration], views: &[(&str, &str)]) -> Result<usize, MigrateError> {
+    create_database(store).await?;
+    let mut count = 0;
+    for migration in migrations {
+        if check(&applied(store).await?, migrations)?.contains(&migration.version) {
+            continue;
+        }
+        apply_one(store, migration).await?;
+        count += 1;
+    }
+    check(&applied(store).await?, migrations)?;
+    for (name, sql) in views {
+        store.execute(&statement(sql, store.database())).await.map_err(failed(format!("view {name}")))?;
+    }
+    store.forget_schema().await;
+    Ok(count)
+}
+
+fn failed(step: impl Into<String>) -> impl FnOnce(StoreError) -> MigrateError {
+    move |error| MigrateError::Store { step: step.into(), error }
+}
+
+async fn create_database(store: &Store) -> Result<(), MigrateError> {
+    let database = store.database();
+    // Not in the database that is yet to be made.
+    let outside = Store { client: store.client.clone().with_database("default"), database: database.into() };
+    outside.execute(&format!("CREATE DATABASE IF NOT EXISTS `{database}`")).await.map_err(failed("database"))?;
+    let table = "CREATE TABLE IF NOT EXISTS schema_migrations \
+                 (version UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')) \
+                 ENGINE = ReplacingMergeTree ORDER BY version \
+                 COMMENT 'Migrations applied to this database, with the SHA-256 of their files'";
+    store.execute(table).await.map_err(failed("schema_migrations"))
+}
+
+async fn applied(store: &Store) -> Result<Vec<Applied>, MigrateError> {
+    let sql = "SELECT version, name, checksum FROM schema_migrations ORDER BY version, applied_at";
+    store.client.query_raw(sql).fetch_all::<Applied>().await.map_err(|error| failed("schema_migrations")(error.into()))
+}
+
+/// The versions that are applied, when they are ones that `migrations` has, unchanged.
+fn check(applied: &[Applied], migrations: &[Migration]) -> Result<Vec<u32>, MigrateError> {
+    for Applied { version, name, checksum } in applied {
+        let (version, name) = (*version, name.clone());
+        match migrations.iter().find(|migration| migration.version == version) {
+            None => return Err(MigrateError::Newer { version, name }),
+            Some(here) if here.checksum != checksum => {
+                return Err(MigrateError::Changed {
+                    version,
+                    name,
+                    applied: checksum.clone(),
+                    here: here.checksum.to_owned(),
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(applied.iter().map(|applied| applied.version).collect())
+}
+
+async fn apply_one(store: &Store, migration: &Migration) -> Result<(), MigrateError> {
+    let Migration { version, name, checksum, sql } = migration;
+    let step = format!("migration {version}_{name}");
+    match store.execute(&statement(sql, store.database())).await {
+        Ok(()) => {}
+        Err(error) if error.code == Some(TABLE_ALREADY_EXISTS) => {
+            if recorded_by_another(store, *version).await? {
+                return Ok(());
+            }
+            tracing::warn!(migration = %step, "a migration's object exists without its record: an earlier start died there; recording it now");
+        }
+        Err(error) => return Err(failed(step)(error)),
+    }
+    let record =
+        format!("INSERT INTO schema_migrations (version, name, checksum) VALUES ({version}, '{name}', '{checksum}')");
+    store.execute(&record).await.map_err(failed(step))?;
+    tracing::info!(version, name, "applied a migration");
+    Ok(())
+}
+
+/// Whether somebody else records the migration soon.
+async fn recorded_by_another(store: &Store, version: u32) -> Result<bool, MigrateError> {
+    for _ in 0..RECORD_LOOKS {
+        if applied(store).await?.iter().any(|applied| applied.version == version) {
+            return Ok(true);
+        }
+        tokio::time::sleep(RECORD_PAUSE).await;
+    }
+    Ok(false)
+}
+
+/// The statement to send: the database's name put in, no semicolon at the end.
+fn statement(sql: &str, database: &str) -> String {
+    sql.replace(DATABASE, &format!("`{database}`")).trim_end().trim_end_matches(';').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(version: u32, checksum: &str) -> Applied {
+        Applied { version, name: "x".to_owned(), checksum: checksum.to_owned() }
+    }
+
+    #[test]
+    fn migrations_are_numbered_from_1_without_gaps() {
+        assert!(!MIGRATIONS.is_empty());
+        for (index, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.version as usize, index + 1, "{}", migration.name);
+            assert_eq!(migration.checksum.len(), 64);
+            assert!(!migration.name.contains('\''));
+        }
+    }
+
+    #[test]
+    fn a_changed_or_newer_migration_is_refused() {
+        let here = [Migration { version: 1, name: "x", checksum: "aa", sql: "" }];
+        assert_eq!(check(&[], &here).unwrap(), Vec::<u32>::new());
+        assert_eq!(check(&[applied(1, "aa")], &here).unwrap(), [1]);
+        assert!(matches!(check(&[applied(1, "bb")], &here), Err(MigrateError::Changed { version: 1, .. })));
+        assert!(matches!(
+            check(&[applied(1, "aa"), applied(2, "cc")], &here),
+            Err(MigrateError::Newer { version: 2, .. })
+        ));
+    }
+
+    #[test]
+    fn the_database_is_put_in_and_the_semicolon_left_out() {
+        assert_eq!(statement("SELECT 1 FROM {{database}}.t;\n", "slowtax"), "SELECT 1 FROM `slowtax`.t");
+    }
+}

@@ -1,0 +1,113 @@
+//! ClickHouse, over its HTTP interface: the only module that names its client.
+//!
+//! - [`rows`]: the raw tables' rows as types, checked against the server's schema at every insert and read;
+//! - [`Store::insert_rows`], [`Store::insert_tables`]: batches, exactly once by their token;
+//! - [`Store::query_bytes`]: read-only questions with limits, answered in any of ClickHouse's formats;
+//! - [`migrate`]: the schema.
+
+mod error;
+pub mod migrate;
+mod query;
+pub mod rows;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clickhouse::Client;
+
+use crate::config::ClickHouseConfig;
+pub use error::{ErrorClass, StoreError};
+pub use query::QueryLimits;
+use rows::{RawRow, Tables};
+
+/// Longest wait for the socket to take a piece of a batch.
+const SEND_TIME_MAX: Duration = Duration::from_secs(30);
+/// Longest wait for ClickHouse to have stored a batch, rollups included.
+const STORE_TIME_MAX: Duration = Duration::from_secs(180);
+/// Longest wait for an answer to [`Store::ping`].
+const PING_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// One ClickHouse and one database in it. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    database: Arc<str>,
+}
+
+impl Store {
+    /// Speaks to no one yet.
+    pub fn new(config: &ClickHouseConfig) -> Self {
+        let client = Client::default()
+            .with_url(&config.url)
+            .with_user(&config.user)
+            .with_password(config.password.reveal())
+            .with_database(&config.database)
+            .with_product_info("slowtax", env!("CARGO_PKG_VERSION"));
+        Self { client, database: config.database.as_str().into() }
+    }
+
+    /// The database's name: letters, digits and `_`.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Whether ClickHouse answers. Says nothing about the database.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let client = self.client.clone().with_database("default");
+        let answer = tokio::time::timeout(PING_TIME_MAX, client.query_raw("SELECT 1").fetch_one::<u8>()).await;
+        answer.unwrap_or(Err(clickhouse::error::Error::TimedOut))?;
+        Ok(())
+    }
+
+    /// Runs a statement that has no answer.
+    pub async fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        Ok(self.client.query_raw(sql).execute().await?)
+    }
+
+    /// Inserts rows of one table by one INSERT. `token` names exactly these rows in this order: the same token again changes nothing,
+    /// here and in the rollups, for as long as the tables' windows reach (1000 batches).
+    pub async fn insert_rows<T: RawRow>(&self, rows: &[T], token: &str) -> Result<(), StoreError> {
+        let Some(first) = rows.first() else {
+            return Ok(());
+        };
+        let mut insert = self
+            .client
+            .insert::<T>(T::TABLE)
+            .await?
+            .with_setting("insert_deduplication_token", token)
+            .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
+            .with_setting("async_insert", "0")
+            .with_setting("wait_end_of_query", "1")
+            .with_timeouts(Some(SEND_TIME_MAX), Some(STORE_TIME_MAX));
+        insert.write(first).await?;
+        for row in &rows[1..] {
+            insert.write(row).await?;
+        }
+        Ok(insert.end().await?)
+    }
+
+    /// Inserts rows of all tables, one INSERT each, in a fixed order; the token of each is `token` and the table's name.
+    pub async fn insert_tables(&self, tables: &Tables, token: &str) -> Result<(), StoreError> {
+        self.insert_rows(&tables.page_views, &table_token::<rows::PageViewRow>(token)).await?;
+        self.insert_rows(&tables.resource_timings, &table_token::<rows::ResourceTimingRow>(token)).await?;
+        self.insert_rows(&tables.goals, &table_token::<rows::GoalRow>(token)).await?;
+        self.insert_rows(&tables.page_errors, &table_token::<rows::PageErrorRow>(token)).await?;
+        self.insert_rows(&tables.browser_reports, &table_token::<rows::BrowserReportRow>(token)).await
+    }
+
+    /// All rows of a raw table, in its order: for tests and checks, not for large tables.
+    pub async fn read_rows<T: RawRow + clickhouse::RowRead>(&self, rows_max: u32) -> Result<Vec<T>, StoreError> {
+        let sql = format!("SELECT ?fields FROM {} LIMIT {rows_max}", T::TABLE);
+        Ok(self.client.query(&sql).fetch_all::<T>().await?)
+    }
+
+    /// Forgets what is known of the tables' columns: to be called after the schema may have changed.
+    pub async fn forget_schema(&self) {
+        self.client.clear_cached_metadata().await;
+    }
+}
+
+/// The token of one table's part of a batch.
+pub fn table_token<T: RawRow>(batch: &str) -> String {
+    format!("{batch}/{}", T::TABLE)
+}

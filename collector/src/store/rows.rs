@@ -1,0 +1,373 @@
+//! The rows of the raw tables, as types. Fields are in the order of the table's columns, and are named like them; the ClickHouse client
+//! checks both against the server's schema at every insert and every read.
+//!
+//! Instants are Unix milliseconds ([`UnixMs`], `DateTime64(3)`); `None` is "not known", never 0.
+
+use beacon_format::{DeliveryType, EffectiveType, ErrorKind, Initiator, Nav, NavigationType, Reason};
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01 UTC.
+pub type UnixMs = i64;
+
+/// A row of one raw table.
+pub trait RawRow: clickhouse::RowOwned + clickhouse::RowWrite + Send + Sync {
+    /// The table that it belongs to.
+    const TABLE: &'static str;
+
+    /// About how many bytes the row takes, uncompressed: what batches are bounded by.
+    fn bytes(&self) -> usize;
+}
+
+/// Kind of device, from the user agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub enum Device {
+    /// A phone.
+    Mobile = 1,
+    /// A computer.
+    Desktop = 2,
+    /// A tablet.
+    Tablet = 3,
+    /// Anything else, or not known.
+    #[default]
+    Other = 4,
+}
+
+impl Device {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Mobile, Self::Desktop, Self::Tablet, Self::Other].into_iter().find(|device| *device as u8 == byte)
+    }
+}
+
+/// How an enumeration that travels as one byte stands in an `Enum8` column.
+macro_rules! enum8 {
+    ($($module:ident: $type:ty,)+) => { $(
+        mod $module {
+            pub(super) fn serialize<S: serde::Serializer>(value: &$type, serializer: S) -> Result<S::Ok, S::Error> {
+                // Every enumeration here has fewer than 128 values.
+                serializer.serialize_i8((*value as u8).cast_signed())
+            }
+            pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+                let byte: i8 = serde::Deserialize::deserialize(deserializer)?;
+                <$type>::from_byte(byte.cast_unsigned()).ok_or_else(|| serde::de::Error::custom("not a value of the enumeration"))
+            }
+        }
+    )+ };
+}
+
+enum8! {
+    reason: super::Reason,
+    nav: super::Nav,
+    navigation_type: super::NavigationType,
+    delivery_type: super::DeliveryType,
+    effective_type: super::EffectiveType,
+    initiator: super::Initiator,
+    error_kind: super::ErrorKind,
+    device: super::Device,
+}
+
+/// `Array(Enum8)` of [`Nav`].
+mod navs {
+    use super::Nav;
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Item(#[serde(with = "super::nav")] Nav);
+
+    pub(super) fn serialize<S: serde::Serializer>(navs: &[Nav], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(navs.iter().map(|nav| Item(*nav)))
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Nav>, D::Error> {
+        let items: Vec<Item> = serde::Deserialize::deserialize(deserializer)?;
+        Ok(items.into_iter().map(|Item(nav)| nav).collect())
+    }
+}
+
+/// `page_views`: one snapshot of one page view.
+#[expect(missing_docs, reason = "each column's meaning and unit is its comment in sql/migrations/0001_page_views.sql")]
+#[expect(clippy::struct_excessive_bools, reason = "the table's columns")]
+#[derive(Clone, Debug, PartialEq, Default, Row, Serialize, Deserialize)]
+pub struct PageViewRow {
+    pub site: String,
+    pub ts: UnixMs,
+    pub received_at: UnixMs,
+    pub clock_skew_ms: i64,
+    pub session_id: u64,
+    pub view_id: u64,
+    pub seq: u16,
+    #[serde(with = "reason")]
+    pub reason: Reason,
+    pub weight: u32,
+    pub is_simulated: bool,
+    pub is_bot: bool,
+    pub bot_reason: String,
+    pub country: String,
+    pub page_group: String,
+    pub path: String,
+    pub page_name: String,
+    pub referrer_host: String,
+    #[serde(with = "device")]
+    pub device: Device,
+    pub browser: String,
+    pub browser_version: u16,
+    pub os: String,
+    #[serde(with = "nav")]
+    pub nav: Nav,
+    #[serde(with = "navigation_type")]
+    pub navigation_type: NavigationType,
+    pub view_number: u16,
+    pub http_status: u16,
+    pub hidden_at_start: bool,
+    pub hidden_at_ms: Option<u32>,
+    pub counted_lcp_ms: Option<u32>,
+    pub previous_ts: Option<UnixMs>,
+    pub previous_page_group: String,
+    #[serde(with = "nav")]
+    pub previous_nav: Nav,
+    pub previous_lcp_ms: u32,
+    pub ttfb_ms: Option<u32>,
+    pub fcp_ms: Option<u32>,
+    pub lcp_ms: Option<u32>,
+    pub inp_ms: Option<u32>,
+    pub cls: Option<f32>,
+    pub lcp_element: String,
+    pub lcp_url: String,
+    pub activation_ms: u32,
+    pub redirect_ms: Option<u32>,
+    pub worker_ms: Option<u32>,
+    pub dns_ms: Option<u32>,
+    pub tcp_ms: Option<u32>,
+    pub tls_ms: Option<u32>,
+    pub request_ms: Option<u32>,
+    pub response_ms: Option<u32>,
+    pub dom_interactive_ms: Option<u32>,
+    pub dom_content_loaded_ms: Option<u32>,
+    pub dom_complete_ms: Option<u32>,
+    pub load_ms: Option<u32>,
+    pub early_hints_ms: Option<u32>,
+    pub redirect_count: u8,
+    pub protocol: String,
+    #[serde(with = "delivery_type")]
+    pub delivery_type: DeliveryType,
+    pub transfer_bytes: u64,
+    pub encoded_bytes: u64,
+    pub decoded_bytes: u64,
+    pub resources_seen: u32,
+    #[serde(with = "effective_type")]
+    pub effective_type: EffectiveType,
+    pub rtt_ms: u32,
+    pub downlink_kbps: u32,
+    pub save_data: bool,
+    pub device_memory_mib: u32,
+    pub cores: u16,
+    pub viewport_width: u32,
+    pub viewport_height: u32,
+    pub pixel_ratio: f32,
+    pub language: String,
+    pub release: String,
+    pub experiment_arm: String,
+    pub dimensions: Vec<(String, String)>,
+}
+
+/// `resource_timings`: one resource of a page view.
+#[expect(
+    missing_docs,
+    reason = "each column's meaning and unit is its comment in sql/migrations/0002_resource_timings.sql"
+)]
+#[expect(clippy::struct_excessive_bools, reason = "the table's columns")]
+#[derive(Clone, Debug, PartialEq, Default, Row, Serialize, Deserialize)]
+pub struct ResourceTimingRow {
+    pub site: String,
+    pub ts: UnixMs,
+    pub session_id: u64,
+    pub view_id: u64,
+    pub weight: u32,
+    pub is_simulated: bool,
+    pub is_bot: bool,
+    pub country: String,
+    pub page_group: String,
+    #[serde(with = "device")]
+    pub device: Device,
+    pub host: String,
+    pub url: String,
+    #[serde(with = "initiator")]
+    pub initiator: Initiator,
+    pub start_ms: u32,
+    pub duration_ms: u32,
+    pub dns_ms: Option<u32>,
+    pub tcp_ms: Option<u32>,
+    pub tls_ms: Option<u32>,
+    pub request_ms: Option<u32>,
+    pub response_ms: Option<u32>,
+    pub transfer_bytes: u64,
+    pub encoded_bytes: u64,
+    pub decoded_bytes: u64,
+    pub http_status: u16,
+    pub render_blocking: bool,
+    pub is_opaque: bool,
+    pub protocol: String,
+    #[serde(with = "delivery_type")]
+    pub delivery_type: DeliveryType,
+}
+
+/// `goals`: one goal reached. The four `earlier_` arrays have the same length.
+#[expect(missing_docs, reason = "each column's meaning and unit is its comment in sql/migrations/0003_goals.sql")]
+#[derive(Clone, Debug, PartialEq, Default, Row, Serialize, Deserialize)]
+pub struct GoalRow {
+    pub site: String,
+    pub ts: UnixMs,
+    pub session_id: u64,
+    pub view_id: u64,
+    pub weight: u32,
+    pub is_simulated: bool,
+    pub is_bot: bool,
+    pub name: String,
+    pub is_conversion: bool,
+    pub value: f64,
+    pub country: String,
+    pub page_group: String,
+    #[serde(with = "device")]
+    pub device: Device,
+    pub earlier_ts: Vec<UnixMs>,
+    pub earlier_page_group: Vec<String>,
+    #[serde(with = "navs")]
+    pub earlier_nav: Vec<Nav>,
+    pub earlier_lcp_ms: Vec<u32>,
+}
+
+/// `page_errors`: one distinct error of a page view.
+#[expect(missing_docs, reason = "each column's meaning and unit is its comment in sql/migrations/0004_page_errors.sql")]
+#[derive(Clone, Debug, PartialEq, Default, Row, Serialize, Deserialize)]
+pub struct PageErrorRow {
+    pub site: String,
+    pub ts: UnixMs,
+    pub session_id: u64,
+    pub view_id: u64,
+    pub weight: u32,
+    pub is_simulated: bool,
+    pub is_bot: bool,
+    pub country: String,
+    pub page_group: String,
+    #[serde(with = "device")]
+    pub device: Device,
+    pub browser: String,
+    pub release: String,
+    #[serde(with = "error_kind")]
+    pub kind: ErrorKind,
+    pub message: String,
+    pub source: String,
+    pub line: u32,
+    pub column: u32,
+    pub count: u32,
+}
+
+/// `browser_reports`: one report that a browser sent by itself.
+#[expect(
+    missing_docs,
+    reason = "each column's meaning and unit is its comment in sql/migrations/0005_browser_reports.sql"
+)]
+#[derive(Clone, Debug, PartialEq, Default, Row, Serialize, Deserialize)]
+pub struct BrowserReportRow {
+    pub site: String,
+    pub ts: UnixMs,
+    pub is_bot: bool,
+    pub country: String,
+    #[serde(with = "device")]
+    pub device: Device,
+    pub browser: String,
+    #[serde(rename = "type")]
+    pub report_type: String,
+    pub url: String,
+    pub phase: String,
+    pub error: String,
+    pub http_status: u16,
+    pub protocol: String,
+    pub elapsed_ms: u32,
+    pub sampling_fraction: f32,
+}
+
+impl RawRow for PageViewRow {
+    const TABLE: &'static str = "page_views";
+
+    fn bytes(&self) -> usize {
+        let dimensions: usize = self.dimensions.iter().map(|(key, value)| key.len() + value.len() + 2).sum();
+        320 + self.path.len() + self.lcp_url.len() + self.lcp_element.len() + self.referrer_host.len() + dimensions
+    }
+}
+
+impl RawRow for ResourceTimingRow {
+    const TABLE: &'static str = "resource_timings";
+
+    fn bytes(&self) -> usize {
+        140 + self.url.len() + self.host.len()
+    }
+}
+
+impl RawRow for GoalRow {
+    const TABLE: &'static str = "goals";
+
+    fn bytes(&self) -> usize {
+        let groups: usize = self.earlier_page_group.iter().map(String::len).sum();
+        100 + self.name.len() + self.earlier_ts.len() * 14 + groups
+    }
+}
+
+impl RawRow for PageErrorRow {
+    const TABLE: &'static str = "page_errors";
+
+    fn bytes(&self) -> usize {
+        120 + self.message.len() + self.source.len()
+    }
+}
+
+impl RawRow for BrowserReportRow {
+    const TABLE: &'static str = "browser_reports";
+
+    fn bytes(&self) -> usize {
+        80 + self.url.len() + self.error.len()
+    }
+}
+
+/// Rows for every raw table: what one beacon becomes, or what a segment holds.
+#[expect(missing_docs, reason = "each field is named like its table")]
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Tables {
+    pub page_views: Vec<PageViewRow>,
+    pub resource_timings: Vec<ResourceTimingRow>,
+    pub goals: Vec<GoalRow>,
+    pub page_errors: Vec<PageErrorRow>,
+    pub browser_reports: Vec<BrowserReportRow>,
+}
+
+impl Tables {
+    /// How many rows there are in all tables together.
+    pub fn rows(&self) -> usize {
+        self.page_views.len()
+            + self.resource_timings.len()
+            + self.goals.len()
+            + self.page_errors.len()
+            + self.browser_reports.len()
+    }
+
+    /// About how many bytes the rows take, uncompressed.
+    pub fn bytes(&self) -> usize {
+        fn sum<T: RawRow>(rows: &[T]) -> usize {
+            rows.iter().map(RawRow::bytes).sum()
+        }
+        sum(&self.page_views)
+            + sum(&self.resource_timings)
+            + sum(&self.goals)
+            + sum(&self.page_errors)
+            + sum(&self.browser_reports)
+    }
+
+    /// Puts the rows of `later` behind these.
+    pub fn append(&mut self, mut later: Self) {
+        self.page_views.append(&mut later.page_views);
+        self.resource_timings.append(&mut later.resource_timings);
+        self.goals.append(&mut later.goals);
+        self.page_errors.append(&mut later.page_errors);
+        self.browser_reports.append(&mut later.browser_reports);
+    }
+}
