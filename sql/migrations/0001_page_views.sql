@@ -1,5 +1,7 @@
 -- One row per page view. A view arrives as snapshots numbered by seq; the last one replaces the earlier ones when parts merge, so read it
 -- with FINAL (or argMax by seq). Times are whole milliseconds; NULL is "not known", never 0.
+-- The day stands in the sorting key because FINAL reads only the days asked for when the key holds all columns of the partition key. Snapshots of
+-- one view are one row only if they have the same day, and they do: ts is when the view began.
 CREATE TABLE page_views
 (
     site LowCardinality(String) COMMENT 'Site key, as in the configuration',
@@ -77,7 +79,7 @@ CREATE TABLE page_views
 )
 ENGINE = ReplacingMergeTree(seq)
 PARTITION BY toYYYYMMDD(ts)
-ORDER BY (site, view_id)
+ORDER BY (site, toYYYYMMDD(ts), view_id)
 TTL toDateTime(ts) + INTERVAL 90 DAY
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1
 COMMENT 'Page views, one row per view once its snapshots are merged';
