@@ -61,7 +61,7 @@ fn start(workspace: &Workspace, options: &RunOptions, config: &Path, services: &
         .service("shop", &workspace.built("release/demo-shop"))
         .arg("--listen")
         .arg(loopback(options.shop_port).to_string())
-        .arg("--beacon")
+        .arg("--collector")
         .arg(format!("http://{}", loopback(options.port)));
     services.push(shop.start()?);
     wait_until(workspace, services, SHOP_LIMIT, "the demo shop is up", || listens(options.shop_port))?;
