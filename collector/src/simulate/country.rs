@@ -31,17 +31,49 @@ pub(super) struct Country {
 }
 
 impl Country {
+    /// How busy its visitors are at this moment, between 0.25 and 1.75: least at 6 in the morning, most at 6 in the evening.
+    pub(super) fn activity(&self, unix_ms: u64) -> f64 {
+        let hour = unix_ms as f64 / 3_600_000.0 + f64::from(self.utc_offset_hours);
+        1.0 + 0.75 * (std::f64::consts::TAU * (hour - 18.0) / 24.0).cos()
+    }
+
+    /// A moment of the day that begins at `day_ms`, as likely as the country's visitors are busy then.
+    pub(super) fn moment(&self, day_ms: u64, random: &mut Random) -> u64 {
+        const DRAWS_MAX: usize = 64;
+        let mut at_ms = day_ms;
+        for _ in 0..DRAWS_MAX {
+            at_ms = day_ms + u64::from(random.below(DAY_MS));
+            if random.chance(self.activity(at_ms) / 1.75) {
+                break;
+            }
+        }
+        at_ms
+    }
+
     /// A random address of the country.
     pub(super) fn address(&self, random: &mut Random) -> Ipv4Addr {
         let [high, low] = self.network;
-        let host = random.bits();
-        Ipv4Addr::new(high, low, (host >> 8) as u8, (host >> 16) as u8)
+        let [_, _, third, fourth] = random.bits().to_be_bytes();
+        Ipv4Addr::new(high, low, third, fourth)
     }
+}
+
+/// A day.
+pub(super) const DAY_MS: u32 = 86_400_000;
+
+/// The country of a visitor, on average over a day.
+pub(super) fn pick(random: &mut Random) -> &'static Country {
+    random.pick(&COUNTRIES, |country| country.share).unwrap_or(&COUNTRIES[0])
+}
+
+/// The country of a visitor at this moment.
+pub(super) fn pick_at(unix_ms: u64, random: &mut Random) -> &'static Country {
+    random.pick(&COUNTRIES, |country| country.share * country.activity(unix_ms)).unwrap_or(&COUNTRIES[0])
 }
 
 #[rustfmt::skip] // a table reads better with one row per country
 /// All of them.
-pub(super) static COUNTRIES: [Country; 24] = [
+static COUNTRIES: [Country; 24] = [
     Country { code: "US", share: 210.0, utc_offset_hours: -6, lcp_median_ms: 1750.0, buying: 1.10, order_value: 62.0, mobile_share: 0.52, language: "en-US", network: [12, 20] },
     Country { code: "IN", share: 115.0, utc_offset_hours:  5, lcp_median_ms: 3000.0, buying: 0.50, order_value: 21.0, mobile_share: 0.84, language: "en-IN", network: [117, 200] },
     Country { code: "BR", share: 100.0, utc_offset_hours: -3, lcp_median_ms: 2750.0, buying: 0.74, order_value: 34.0, mobile_share: 0.71, language: "pt-BR", network: [179, 130] },

@@ -16,8 +16,8 @@ use std::net::Ipv4Addr;
 use beacon_format::Id;
 
 use super::client::{self, Client};
-use super::country::{COUNTRIES, Country};
-use super::random::Random;
+use super::country::Country;
+use super::random::{Random, whole};
 use super::shop::Page;
 
 /// What the most patient visitor endures in one session, beyond the target: a second of it costs an eighth of the orders.
@@ -50,7 +50,9 @@ pub(super) struct View {
     pub(super) started_ms: u64,
     /// From 1.
     pub(super) number: u16,
-    /// `None` when the view was hidden first.
+    /// When its largest element is painted, were it visible until then.
+    pub(super) ready_ms: u32,
+    /// The same, as measured: `None` when the view was hidden first.
     pub(super) lcp_ms: Option<u32>,
     pub(super) hidden_at_start: bool,
     /// When the page is left, after its start.
@@ -77,9 +79,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Draws the session that begins at `started_ms`. `pace` stretches the time between views: 1.0 is a person's.
-    pub(super) fn draw(started_ms: u64, pace: f64, random: &mut Random) -> Self {
-        let country = random.pick(&COUNTRIES, |country| country.share).unwrap_or(&COUNTRIES[0]);
+    /// Draws the session of a visitor from `country` that begins at `started_ms`. `pace` stretches the time for which pages are read:
+    /// 1.0 is a person's.
+    pub(super) fn draw(country: &'static Country, started_ms: u64, pace: f64, random: &mut Random) -> Self {
         let client = client::pick(random, country.mobile_share);
         let address = country.address(random);
         let id = Id::new(started_ms, random.bits());
@@ -98,7 +100,11 @@ impl Session {
 
     /// The measured view before this one: what the beacon tells as `previous`.
     pub(super) fn measured_before(&self, view: &View) -> Option<&View> {
-        self.views.iter().take_while(|earlier| earlier.number < view.number).last().filter(|earlier| earlier.lcp_ms.is_some())
+        self.views
+            .iter()
+            .take_while(|earlier| earlier.number < view.number)
+            .last()
+            .filter(|earlier| earlier.lcp_ms.is_some())
     }
 }
 
@@ -127,25 +133,26 @@ fn would_be_views(
     let mut next = Some(Page::entry(random));
     let mut at_ms = started_ms;
     while let Some(page) = next {
-        let number = views.len() + 1;
-        let place = if number == 1 { 1.0 } else { INNER_FACTOR };
-        let median = country.lcp_median_ms * client.device.lcp_factor() * page.lcp_factor() * place;
-        let lcp_ms = random.log_normal(median, LCP_SIGMA).clamp(180.0, 59_000.0) as u32;
+        let number = u16::try_from(views.len() + 1).unwrap_or(u16::MAX);
+        let nav_factor = if number == 1 { 1.0 } else { INNER_FACTOR };
+        let median = country.lcp_median_ms * client.device.lcp_factor() * page.lcp_factor() * nav_factor;
+        let ready_ms = whole(random.log_normal(median, LCP_SIGMA).clamp(180.0, 59_000.0));
         let hidden_at_start = random.chance(HIDDEN_AT_START);
-        let hidden_at_ms = lcp_ms + (random.log_normal(READING_MS, 0.8) * pace).clamp(1_500.0, 900_000.0) as u32;
+        let hidden_at_ms = ready_ms + whole((random.log_normal(READING_MS, 0.8) * pace).clamp(1_500.0, 900_000.0));
         views.push(View {
             id: Id::new(at_ms, random.bits()),
             page,
             choice: random.bits(),
             started_ms: at_ms,
-            number: number as u16,
-            lcp_ms: (!hidden_at_start).then_some(lcp_ms),
+            number,
+            ready_ms,
+            lcp_ms: (!hidden_at_start).then_some(ready_ms),
             hidden_at_start,
             hidden_at_ms,
             seed: (u64::from(random.bits()) << 32) | u64::from(random.bits()),
         });
         at_ms += u64::from(hidden_at_ms) + 60;
-        next = if number < VIEWS_MAX { page.next(buying, random) } else { None };
+        next = if views.len() < VIEWS_MAX { page.next(buying, random) } else { None };
     }
     views
 }
@@ -157,6 +164,6 @@ fn leave_before_lcp(views: &mut [View], random: &mut Random) {
     if let Some(view) = views.last_mut().filter(|_| leaves)
         && let Some(lcp_ms) = view.lcp_ms.take()
     {
-        view.hidden_at_ms = (f64::from(lcp_ms) * part) as u32;
+        view.hidden_at_ms = whole(f64::from(lcp_ms) * part);
     }
 }

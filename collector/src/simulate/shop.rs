@@ -1,6 +1,8 @@
 //! The pages of the shop and the ways through it. Same paths as the demo shop.
 
-use super::random::Random;
+use std::borrow::Cow;
+
+use super::random::{Random, select};
 
 /// A kind of page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,10 +24,23 @@ struct Steps {
     thank_you: f64,
 }
 
+const CATEGORIES: [&str; 4] =
+    ["/category/tableware", "/category/lighting", "/category/tea-and-coffee", "/category/living"];
+
 const ENTRIES: [(Page, f64); 3] = [(Page::Home, 0.42), (Page::Category, 0.26), (Page::Item, 0.32)];
 
 impl Page {
-    pub(super) const ALL: [Self; 5] = [Self::Home, Self::Category, Self::Item, Self::Cart, Self::ThankYou];
+    /// Its path in the demo shop; `choice` selects among its categories or items.
+    pub(super) fn path(self, choice: u32) -> Cow<'static, str> {
+        match self {
+            Self::Home => "/".into(),
+            Self::Category => select(&CATEGORIES, u64::from(choice)).into(),
+            // Twelve items to a category, numbered 101 to 112, 201 to 212, ...
+            Self::Item => format!("/item/{}", 100 * (1 + choice / 12 % 4) + 1 + choice % 12).into(),
+            Self::Cart => "/cart".into(),
+            Self::ThankYou => "/thank-you".into(),
+        }
+    }
 
     /// The page on which a session begins.
     pub(super) fn entry(random: &mut Random) -> Self {
@@ -44,10 +59,12 @@ impl Page {
         ];
         let staying: f64 = ways.iter().map(|(_, share)| share).sum();
         let mut left = random.unit() * staying.max(1.0);
-        ways.into_iter().find(|(_, share)| {
-            left -= share;
-            left < 0.0
-        })?.0
+        ways.into_iter()
+            .find(|(_, share)| {
+                left -= share;
+                left < 0.0
+            })?
+            .0
     }
 
     fn steps(self) -> Steps {
@@ -72,12 +89,14 @@ impl Page {
         }
     }
 
-    /// What is painted last of the large things: its selector, and its picture if it is one.
+    /// What is painted last of the large things: its selector, and its picture; empty when it is text.
     pub(super) fn lcp_element(self) -> (&'static str, &'static str) {
         match self {
-            Self::Home => ("main>section.hero>img", "https://shop.example/pictures/hero.webp"),
-            Self::Category => ("main>ul.items>li:nth-child(1)>a>img", "https://shop.example/pictures/tile.webp"),
-            Self::Item => ("main>figure>img", "https://shop.example/pictures/item.webp"),
+            Self::Home => ("main>section.hero>img", "https://shop.example/pictures/hero.jpg"),
+            Self::Category => {
+                ("main>ul.items>li:nth-child(1)>a>img", "https://shop.example/pictures/round-teapot-card.jpg")
+            }
+            Self::Item => ("main>figure>img", "https://shop.example/pictures/round-teapot.jpg"),
             Self::Cart | Self::ThankYou => ("main>h1", ""),
         }
     }

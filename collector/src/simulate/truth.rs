@@ -57,20 +57,36 @@ impl Truth {
         self.by_country.entry(session.country.code).or_default().add(session);
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
-        for (country, sums) in &other.by_country {
-            self.by_country.entry(country).or_default().merge(sums);
-        }
-    }
-
-    /// The sums of every country, in the order of their codes.
-    pub(super) fn countries(&self) -> impl Iterator<Item = (&'static str, &Sums)> {
-        self.by_country.iter().map(|(country, sums)| (*country, sums))
-    }
-
     pub(super) fn total(&self) -> Sums {
         let mut total = Sums::default();
-        self.by_country.values().for_each(|sums| total.merge(sums));
+        for sums in self.by_country.values() {
+            total.merge(sums);
+        }
         total
+    }
+}
+
+impl Truth {
+    /// Says it in lines: the whole first, then by country, most lost first.
+    pub(super) fn tell(&self, currency: &str, mut line: impl FnMut(&str)) {
+        let total = self.total();
+        line(&format!(
+            "known of these visits: {} views in {} sessions, {} orders worth {:.0} {currency}",
+            total.views, total.sessions, total.orders, total.revenue
+        ));
+        line(&format!(
+            "known loss at {TARGET_MS} ms: {:.1} orders worth {:.0} {currency}; this is what the report's estimate should come near to",
+            total.lost, total.lost_revenue
+        ));
+        line("country     views  slow %  orders  lost orders  lost revenue");
+        let mut countries: Vec<_> = self.by_country.iter().collect();
+        countries.sort_by(|(_, a), (_, b)| b.lost.total_cmp(&a.lost));
+        for (country, sums) in countries {
+            let slow = 100.0 * sums.slow as f64 / sums.measured.max(1) as f64;
+            line(&format!(
+                "{country:>7} {:>9} {slow:>7.1} {:>7} {:>12.1} {:>13.0}",
+                sums.views, sums.orders, sums.lost, sums.lost_revenue
+            ));
+        }
     }
 }
