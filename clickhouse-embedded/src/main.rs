@@ -1,0 +1,117 @@
+//! The program `clickhouse-embedded`.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use clickhouse_embedded::cli::Arguments;
+use clickhouse_embedded::data_dir::{DataDir, MemoryLimit};
+use clickhouse_embedded::engine::{Engine, ffi};
+use clickhouse_embedded::http::Server;
+use clickhouse_embedded::http::request::Access;
+use clickhouse_embedded::library::{self, LIBRARY_VARIABLE};
+use clickhouse_embedded::limits::THREAD_STACK_BYTES;
+use clickhouse_embedded::serve::{listen, serve, stop_requested};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    ffi::set_process_time_zone_to_utc();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            // The whole chain on one line; a message of several lines stays as it is.
+            eprintln!("clickhouse-embedded: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let library = library::find(
+        arguments.libchdb.as_deref(),
+        std::env::var_os(LIBRARY_VARIABLE).as_deref().map(Path::new),
+        std::env::current_exe().ok().as_deref(),
+        &std::env::current_dir().unwrap_or_default(),
+    )?;
+    let access = access(arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(THREAD_STACK_BYTES)
+        // Every statement has a thread; what remains is for stopping statements, sending files and closing sessions.
+        .max_blocking_threads(2 * arguments.statements_max() + 64)
+        .build()
+        .context("cannot start threads")?;
+    // The port first: it is refused at once, while the engine needs a moment and loads tables.
+    let listener = runtime.block_on(listen(arguments.listen, arguments.allow_remote))?;
+    let address = listener.local_addr().context("cannot tell the port")?;
+    let memory = arguments.max_memory.map_or(MemoryLimit::HalfOfMachine, MemoryLimit::Bytes);
+    let directory = DataDir::open(&arguments.path, memory)?;
+    let engine = Engine::start(&library, &directory.database(), &directory.config_file())
+        .with_context(|| format!("cannot start the engine {}", library.display()))?;
+    let engine = Arc::new(engine);
+    let server = Arc::new(Server::new(
+        engine.clone(),
+        access,
+        arguments.allow_remote,
+        directory.temporary(),
+        arguments.statements_max(),
+    ));
+    announce(arguments, address, engine.version())?;
+    let stop = async {
+        if let Err(error) = stop_requested(arguments.exit_with_parent).await {
+            tracing::error!(%error, "signals cannot be awaited: shutting down");
+        }
+    };
+    let connections_max = arguments.max_connections as usize;
+    let all_ended = runtime.block_on(serve(server.clone(), listener, connections_max, arguments.grace(), stop));
+    server.sessions.close_all();
+    drop(server);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    Ok(end(all_ended, engine, directory))
+}
+
+fn access(arguments: &Arguments) -> Result<Access> {
+    let password = match &arguments.password_file {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the password file {}", path.display()))?;
+            Some(text.lines().next().unwrap_or("").to_owned())
+        }
+    };
+    Ok(Access { user: arguments.user.clone(), password })
+}
+
+fn announce(arguments: &Arguments, address: std::net::SocketAddr, version: &str) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    if arguments.print_port {
+        writeln!(output, "{}", address.port())?;
+    }
+    writeln!(output, "clickhouse-embedded: ready on http://{address} (ClickHouse {version})")?;
+    output.flush()?;
+    Ok(())
+}
+
+/// Closes the engine if nothing uses it any more, and ends the process.
+fn end(all_ended: bool, engine: Arc<Engine>, directory: DataDir) -> ExitCode {
+    let Some(engine) = Arc::into_inner(engine).filter(|_| all_ended) else {
+        // Closing the engine under a statement would crash it. As after a kill: nothing acknowledged is lost.
+        tracing::error!("a statement does not end: leaving without closing the engine");
+        ffi::exit_now(1);
+    };
+    let threads_gone = engine.stop();
+    tracing::info!(threads_gone, "the engine is closed");
+    drop(directory);
+    ffi::exit_now(0)
+}
