@@ -59,7 +59,7 @@ fn write_assets(code: &mut String, name: &str, directory: &Path) -> io::Result<(
             "    Asset {{ name: {file:?}, bytes: include_bytes!({path:?}), brotli: {brotli}, gzip: {gzip}, hash: {hash:?} }},"
         );
     }
-    let _ = writeln!(code, "/// Files of `{}`.\npub static {name}: &[Asset] = &[\n{items}];", name.to_lowercase());
+    let _ = writeln!(code, "/// Files of `{}`.\nstatic {name}: &[Asset] = &[\n{items}];", name.to_lowercase());
     Ok(())
 }
 

@@ -6,12 +6,16 @@
 //! Who may name what, held by a test: only [`http`] names the web framework, only [`store`] the ClickHouse client, only
 //! [`enrich::geo`] the reader of GeoIP files; [`enrich`] does no I/O and reads no clock.
 
+pub mod accept;
 pub mod config;
+pub mod data_dir;
 pub mod enrich;
 pub mod http;
 pub mod metrics;
+pub mod readiness;
 pub mod reject;
 pub mod simulate;
+pub mod serve;
 pub mod site;
 pub mod spool;
 pub mod store;

@@ -1,2 +1,220 @@
-//! Under construction.
-fn main() {}
+//! `slowtax`: the command line.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use collector::Config;
+use collector::config::ClickHouseMode;
+use collector::data_dir::DataDir;
+use collector::serve::{Collector, load_geo};
+use collector::simulate;
+use collector::store::Store;
+use collector::store::migrate::migrate;
+use collector::supervise::Engine;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Set to 1, the end of standard input stops `serve`: for whoever starts it and may die.
+const EXIT_ON_STDIN_EOF: &str = "SLOWTAX_EXIT_ON_STDIN_EOF";
+/// What is logged, in tracing's filter syntax; and `json` for one JSON object a line.
+const LOG: &str = "SLOWTAX_LOG";
+const LOG_FORMAT: &str = "SLOWTAX_LOG_FORMAT";
+/// How long `health` waits for the answer.
+const HEALTH_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long `migrate` waits for ClickHouse.
+const CLICKHOUSE_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Real User Monitoring that says what slow pages cost.
+#[derive(Parser)]
+#[command(version, about, after_help = "SLOWTAX_LOG sets what is logged (info by default), SLOWTAX_LOG_FORMAT=json how.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Common {
+    /// The configuration; slowtax.example.toml documents every key. SLOWTAX_SECTION__KEY overrides a key.
+    #[arg(long, value_name = "FILE", default_value = "slowtax.toml")]
+    config: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Takes beacons, stores them in ClickHouse, and serves the beacon, the report and its API. SIGTERM and SIGINT stop it in order.
+    Serve(Common),
+    /// Brings the schema in ClickHouse up to date and ends. (serve does so too.)
+    Migrate(Common),
+    /// Shows the configuration in force, the password masked, and checks it and the files that it names.
+    CheckConfig(Common),
+    /// Asks a running collector whether it is ready; ends with 1 and its reasons when it is not.
+    Health(Common),
+    /// Simulates visits.
+    Simulate {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        arguments: simulate::Arguments,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log();
+    match run(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("slowtax: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var(LOG_FORMAT).is_ok_and(|format| format == "json") {
+        log.json().init();
+    } else {
+        log.init();
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(common) => serve(load(&common)?).await,
+            Command::Migrate(common) => migrate_only(load(&common)?).await,
+            Command::CheckConfig(common) => check_config(&load(&common)?),
+            Command::Health(common) => health(&load(&common)?),
+            Command::Simulate { common, arguments } => {
+                simulate::run(&load(&common)?, &arguments).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    })
+}
+
+fn load(common: &Common) -> Result<Config> {
+    Config::load(&common.config, std::env::vars()).with_context(|| common.config.display().to_string())
+}
+
+async fn serve(config: Config) -> Result<ExitCode> {
+    let stop = stop_requested()?;
+    let collector = Collector::build(config)?;
+    let addr = collector.addr();
+    tracing::info!(%addr, "listening");
+    // For whoever started it with port 0.
+    println!("slowtax: listening on http://{addr}");
+    // Rows that were lost have been told in the log; the stop itself went as asked.
+    collector.run_until(stop).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ready at SIGTERM, at SIGINT and, where asked for, at the end of standard input.
+fn stop_requested() -> Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (stdin_ended, mut stdin_end) = tokio::sync::mpsc::channel::<()>(1);
+    // Kept where nothing is sent, so that the channel stays open.
+    let mut unused = Some(stdin_ended);
+    if std::env::var(EXIT_ON_STDIN_EOF).is_ok_and(|value| value == "1") {
+        let ended = unused.take();
+        // A thread of its own, which the process does not wait for: reading standard input cannot be cancelled.
+        std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            drop(ended);
+        })?;
+    }
+    Ok(async move {
+        let _unused = unused;
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+            _ = stdin_end.recv() => tracing::info!("standard input has ended: stopping"),
+        }
+    })
+}
+
+/// Migrates; the embedded ClickHouse is started for it and stopped again.
+async fn migrate_only(config: Config) -> Result<ExitCode> {
+    let (stop, stops) = tokio::sync::watch::channel(false);
+    let embedded = match config.clickhouse.mode {
+        ClickHouseMode::Embedded => {
+            let data_dir = DataDir::open(&config.data_dir, rand::random())?;
+            let engine = Engine::new(&config, std::sync::Arc::default())?;
+            Some((data_dir, tokio::spawn(engine.run(stops))))
+        }
+        ClickHouseMode::Server => None,
+    };
+    let store = Store::new(&config.clickhouse);
+    let (result, engine) = match embedded {
+        Some((_data_dir, mut engine)) => tokio::select! {
+            ended = &mut engine => (ended?.map(|()| 0).map_err(Into::into), None),
+            result = migrate_when_reachable(&store) => (result, Some(engine)),
+        },
+        None => (migrate_when_reachable(&store).await, None),
+    };
+    let _ = stop.send(true);
+    if let Some(engine) = engine {
+        engine.await??;
+    }
+    println!("{} migrations applied; the schema is up to date", result?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn migrate_when_reachable(store: &Store) -> Result<usize> {
+    let deadline = tokio::time::Instant::now() + CLICKHOUSE_TIME_MAX;
+    while let Err(error) = store.ping().await {
+        if tokio::time::Instant::now() >= deadline {
+            bail!("ClickHouse does not answer: {error}");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Ok(migrate(store).await?)
+}
+
+fn check_config(config: &Config) -> Result<ExitCode> {
+    print!("{}", config.effective()?);
+    if let Some(geo) = load_geo(&config.geo.database)? {
+        let (kind, built) = geo.describe();
+        println!("\n# geo.database is sound: {kind}, built at {built} (Unix seconds)");
+    }
+    if config.clickhouse.mode == ClickHouseMode::Embedded {
+        let missing = [("binary", &config.clickhouse.embedded.binary), ("library", &config.clickhouse.embedded.library)];
+        for (key, path) in missing.into_iter().filter(|(_, path)| !path.as_os_str().is_empty() && !path.is_file()) {
+            bail!("clickhouse.embedded.{key}: there is no file {}", path.display());
+        }
+    }
+    if config.http.report_open && !config.http.listen.ip().is_loopback() {
+        println!("\n# http.report_open with {}: everybody who can reach that address sees the report", config.http.listen);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks `/health/ready` of the configured address, by hand: a client library for one request would be larger than the request.
+fn health(config: &Config) -> Result<ExitCode> {
+    let listen = config.http.listen;
+    let host = match listen.ip() {
+        IpAddr::V4(address) if address.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        address => address,
+    };
+    let address = SocketAddr::new(host, listen.port());
+    let mut stream =
+        TcpStream::connect_timeout(&address, HEALTH_TIME_MAX).with_context(|| format!("no collector answers at {address}"))?;
+    stream.set_read_timeout(Some(HEALTH_TIME_MAX))?;
+    write!(stream, "GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.take(64 * 1024).read_to_string(&mut answer).context("the collector's answer is cut short")?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("the collector's answer is no HTTP")?;
+    println!("{}", body.trim());
+    let is_ready = head.split(' ').nth(1) == Some("200");
+    Ok(if is_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -60,7 +60,7 @@ pub struct Gauges {
 }
 
 impl Metrics {
-    /// Counts a beacon, or a batch of browser reports, that was not taken.
+    /// Counts a beacon that was not taken.
     pub fn beacon_rejected(&self, reject: Reject) {
         self.beacons_rejected[reject as usize].add(1);
     }
@@ -116,7 +116,7 @@ impl Metrics {
         family(
             &mut text,
             "slowtax_beacons_rejected_total",
-            "Beacons and reports not taken",
+            "Beacons not taken",
             "reason",
             reasons.clone(),
             &self.beacons_rejected,

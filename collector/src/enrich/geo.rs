@@ -2,9 +2,11 @@
 //!
 //! The file is read into memory once and checked whole, so that a corrupt one is noticed at the start and not at some address.
 
+use std::collections::HashSet;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use maxminddb::{MaxMindDbError, Reader, path};
+use maxminddb::{LookupResult, MaxMindDbError, Reader, WithinOptions, path};
 
 use super::address::ClientAddress;
 
@@ -69,9 +71,8 @@ impl GeoDatabase {
     pub fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, GeoError> {
         let corrupt = |error| GeoError::Corrupt { path: path.to_owned(), error };
         let reader = Reader::from_source(bytes).map_err(corrupt)?;
-        reader.verify().map_err(corrupt)?;
         let database = Self { reader };
-        if !database.tells_countries().map_err(corrupt)? {
+        if !database.check().map_err(corrupt)? {
             let kind = database.reader.metadata().database_type.clone();
             return Err(GeoError::NotCountries { path: path.to_owned(), kind });
         }
@@ -86,28 +87,55 @@ impl GeoDatabase {
 
     /// The country of an address. Addresses that are not public have none.
     pub fn country(&self, client: &ClientAddress) -> Country {
-        let Ok(found) = self.reader.lookup(client.reveal()) else {
+        let address = client.reveal();
+        if !is_public(address) {
+            return Country::UNKNOWN;
+        }
+        let Ok(found) = self.reader.lookup(address) else {
             return Country::UNKNOWN;
         };
         Self::code(&found).ok().flatten().and_then(Country::new).unwrap_or(Country::UNKNOWN)
     }
 
     /// The country code of a record, in the flat shape or in MaxMind's own.
-    fn code<'a>(found: &maxminddb::LookupResult<'a, Vec<u8>>) -> Result<Option<&'a str>, MaxMindDbError> {
+    fn code<'a>(found: &LookupResult<'a, Vec<u8>>) -> Result<Option<&'a str>, MaxMindDbError> {
         if let Some(flat) = found.decode_path(&path!["country_code"])? {
             return Ok(Some(flat));
         }
         found.decode_path(&path!["country", "iso_code"])
     }
 
-    /// Whether any of the first records has a country.
-    fn tells_countries(&self) -> Result<bool, MaxMindDbError> {
-        for found in self.reader.networks(maxminddb::WithinOptions::default())?.take(1000) {
-            if Self::code(&found?)?.is_some() {
-                return Ok(true);
+    /// Walks the whole tree and reads every record that it names. Whether any of them has a country. (The reader's own `verify` also
+    /// refuses a database without a description, which does no harm.)
+    fn check(&self) -> Result<bool, MaxMindDbError> {
+        let mut read = HashSet::new();
+        let mut tells_countries = false;
+        for found in self.reader.networks(WithinOptions::default())? {
+            let found = found?;
+            if found.offset().is_some_and(|offset| read.insert(offset)) {
+                tells_countries |= Self::code(&found)?.is_some();
             }
         }
-        Ok(false)
+        Ok(tells_countries)
+    }
+}
+
+/// Whether an address can be anybody's on the Internet. Databases made of whois records name countries for private networks too.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [first, second, third, _] = address.octets();
+            let is_shared = first == 100 && second & 0xC0 == 64;
+            let is_special = (first, second, third) == (192, 0, 0) || (first == 198 && second & 0xFE == 18);
+            let is_nowhere = first == 0 || first >= 224;
+            let is_local = address.is_private() || address.is_loopback() || address.is_link_local();
+            !(is_shared || is_special || is_nowhere || is_local || address.is_documentation())
+        }
+        IpAddr::V6(address) => {
+            let is_local = address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local();
+            let is_documentation = address.segments()[..2] == [0x2001, 0xdb8];
+            !(is_local || is_documentation || address.is_unspecified() || address.is_multicast())
+        }
     }
 }
 
@@ -115,12 +143,13 @@ impl GeoDatabase {
 mod tests {
     use super::*;
 
-    fn database() -> GeoDatabase {
-        let path = Path::new(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb"
-        ));
-        GeoDatabase::new(path, std::fs::read(path).expect("npm packages are installed by cargo xtask")).unwrap()
+    const FILE: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb"
+    );
+
+    fn bytes() -> Vec<u8> {
+        std::fs::read(FILE).expect("npm packages are installed by cargo xtask")
     }
 
     fn client(address: &str) -> ClientAddress {
@@ -129,18 +158,23 @@ mod tests {
 
     #[test]
     fn public_addresses_have_countries_and_private_ones_have_none() {
-        let database = database();
+        let database = GeoDatabase::new(Path::new(FILE), bytes()).unwrap();
         for (address, country) in [
             ("194.25.0.1", "DE"),
             ("200.160.2.3", "BR"),
             ("202.12.27.33", "JP"),
-            ("2001:200::1", "JP"),
+            ("2003::1", "DE"),
             ("127.0.0.1", "ZZ"),
             ("10.1.2.3", "ZZ"),
             ("192.168.0.1", "ZZ"),
             ("::1", "ZZ"),
             ("fd00::1", "ZZ"),
             ("0.0.0.0", "ZZ"),
+            ("100.64.0.1", "ZZ"),
+            ("100.128.0.1", "US"),
+            ("198.51.100.7", "ZZ"),
+            ("224.0.0.1", "ZZ"),
+            ("2001:db8::1", "ZZ"),
         ] {
             assert_eq!(database.country(&client(address)).code(), country, "{address}");
         }
@@ -152,6 +186,17 @@ mod tests {
         let refused = GeoDatabase::new(path, b"not a database".to_vec()).err().unwrap().to_string();
         assert!(refused.contains("some/file.mmdb is corrupt"), "{refused}");
         assert!(matches!(GeoDatabase::new(path, Vec::new()), Err(GeoError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn a_damaged_database_is_noticed_at_the_start() {
+        let whole = bytes();
+        let half = whole[..whole.len() / 2].to_vec();
+        let mut overwritten = whole;
+        overwritten[2_000_000..2_000_600].fill(0xFF);
+        for damaged in [half, overwritten] {
+            assert!(matches!(GeoDatabase::new(Path::new(FILE), damaged), Err(GeoError::Corrupt { .. })));
+        }
     }
 
     #[test]

@@ -1,0 +1,135 @@
+//! What happens to a beacon between the request and the answer, as one list of steps:
+//!
+//! receive (in [`crate::http`]) -> decode -> admit site and origin -> refuse repeats -> enrich -> append to the spool
+//!
+//! Each step either goes on or names the one [`Reject`] that the beacon ends with.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use beacon_format::{Beacon, decode};
+use quick_cache::sync::{Cache, GuardResult};
+
+use crate::enrich::{RequestFacts, Tools, enrich, enrich_reports};
+use crate::metrics::Metrics;
+use crate::reject::Reject;
+use crate::site::{Site, Sites};
+use crate::spool::Spool;
+use crate::store::rows::Tables;
+
+/// Snapshots that are remembered, to refuse their repeats.
+const SEEN_MAX: usize = 500_000;
+
+/// A request's body and what came with it.
+#[derive(Clone, Copy)]
+pub struct Received<'a> {
+    /// The body.
+    pub body: &'a [u8],
+    /// The `Origin` header, if there was one.
+    pub origin: Option<&'a str>,
+    /// The rest.
+    pub facts: RequestFacts<'a>,
+}
+
+/// Which pages may read the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// All.
+    Anyone,
+    /// Those of the request's own origin.
+    SameOrigin,
+    /// None.
+    NoOne,
+}
+
+/// Site, view and snapshot.
+type SnapshotKey = (u32, u64, u16);
+
+/// The steps, and what they need.
+pub struct Accept {
+    sites: Sites,
+    tools: Tools,
+    seen: Cache<SnapshotKey, ()>,
+    spool: Arc<Spool>,
+    metrics: Arc<Metrics>,
+}
+
+impl Accept {
+    /// With nothing seen yet.
+    pub fn new(sites: Sites, tools: Tools, spool: Arc<Spool>) -> Self {
+        let metrics = tools.metrics.clone();
+        Self { sites, tools, seen: Cache::new(SEEN_MAX), spool, metrics }
+    }
+
+    /// Takes a beacon or says why not, and counts which; also who may read the answer.
+    pub fn beacon(&self, received: &Received) -> (Result<(), Reject>, Readers) {
+        self.metrics.beacons_received.add(1);
+        let mut readers = Readers::Anyone;
+        let result = self.beacon_steps(received, &mut readers);
+        match result {
+            Ok(()) => self.metrics.beacons_accepted.add(1),
+            Err(reject) => self.metrics.beacon_rejected(reject),
+        }
+        (result, readers)
+    }
+
+    fn beacon_steps(&self, received: &Received, readers: &mut Readers) -> Result<(), Reject> {
+        let beacon = decode(received.body)?;
+        let site = self.admit(&beacon.head.site, received.origin, readers)?;
+        self.once(site, &beacon, || {
+            let rows = enrich(&beacon, &received.facts, site, &self.tools)?;
+            self.append(rows.into())
+        })
+    }
+
+    /// Takes a batch of browser reports for a site. Counted by row, and refusals with those of other requests: a beacon it is not.
+    pub fn reports(&self, site: &str, received: &Received) -> (Result<(), Reject>, Readers) {
+        let mut readers = Readers::Anyone;
+        let result = self.report_steps(site, received, &mut readers);
+        match result {
+            Ok(count) => self.metrics.reports_accepted.add(count),
+            Err(reject) => self.metrics.request_refused(reject),
+        }
+        (result.map(|_| ()), readers)
+    }
+
+    fn report_steps(&self, site: &str, received: &Received, readers: &mut Readers) -> Result<usize, Reject> {
+        let site = self.admit(site, received.origin, readers)?;
+        let rows = enrich_reports(received.body, &received.facts, site, &self.tools)?;
+        let count = rows.len();
+        self.append(Tables { browser_reports: rows, ..Tables::default() })?;
+        Ok(count)
+    }
+
+    fn admit(&self, key: &str, origin: Option<&str>, readers: &mut Readers) -> Result<&Site, Reject> {
+        let site = self.sites.get(key).ok_or(Reject::UnknownSite)?;
+        if !site.allows(origin) {
+            *readers = Readers::NoOne;
+            return Err(Reject::OriginNotAllowed);
+        }
+        if !site.allowed_origins.is_empty() {
+            *readers = if origin.is_some() { Readers::SameOrigin } else { Readers::NoOne };
+        }
+        Ok(site)
+    }
+
+    /// Runs `take` unless this snapshot was taken before. A snapshot that is not taken is not remembered: its sender may try again. Of two
+    /// that come at the same moment one waits for what becomes of the other.
+    fn once(&self, site: &Site, beacon: &Beacon, take: impl FnOnce() -> Result<(), Reject>) -> Result<(), Reject> {
+        let key = (site.index, beacon.head.view_id.0, beacon.head.seq);
+        match self.seen.get_value_or_guard(&key, None) {
+            GuardResult::Value(()) => Err(Reject::Duplicate),
+            GuardResult::Guard(guard) => {
+                take()?;
+                // Refused only when the cache let go of the place meanwhile; then a repeat would be taken, which is the lesser harm.
+                let _ = guard.insert(());
+                Ok(())
+            }
+            GuardResult::Timeout => Err(Reject::Internal),
+        }
+    }
+
+    fn append(&self, tables: Tables) -> Result<(), Reject> {
+        self.spool.append(tables, Instant::now()).map_err(|_| Reject::QueueFull)
+    }
+}

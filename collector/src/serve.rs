@@ -1,0 +1,230 @@
+//! `slowtax serve`: everything put together, started in order and stopped in order.
+//!
+//! Start: lock the data directory, read what enriching needs, take the port, check the embedded ClickHouse; any of these failing ends the
+//! start with a message. Then, side by side: HTTP, the embedded ClickHouse, the schema, the writer. ClickHouse may come at any time later.
+//!
+//! Stop: no new requests, the ones in flight are answered, the open segment is sealed, the queue is uploaded until a deadline, the embedded
+//! ClickHouse is stopped.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::accept::Accept;
+use crate::config::{ClickHouseMode, Config};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::enrich::Tools;
+use crate::enrich::geo::{GeoDatabase, GeoError};
+use crate::enrich::user_agent::{UserAgentError, UserAgents};
+use crate::http::{BindError, Server, Shared};
+use crate::metrics::Metrics;
+use crate::readiness::Readiness;
+use crate::site::Sites;
+use crate::spool::{Sealed, Spool};
+use crate::store::Store;
+use crate::store::migrate::{MigrateError, migrate};
+use crate::supervise::{Engine, EngineError};
+use crate::writer::Writer;
+
+/// How long the queue may be uploaded after the last request.
+const UPLOAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// Pauses between looks at ClickHouse: until it answers, and from then on.
+const LOOK_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+
+/// Why the collector does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The GeoIP database.
+    #[error(transparent)]
+    Geo(#[from] GeoError),
+    /// The rules for user agents.
+    #[error(transparent)]
+    UserAgent(#[from] UserAgentError),
+    /// The port.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The embedded ClickHouse.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The schema.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The web server ended by itself.
+    #[error("the web server ended: {0}")]
+    Http(std::io::Error),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Rows that were acknowledged and could not be stored before the deadline.
+    pub rows_lost: usize,
+}
+
+/// A collector that has its port and everything else that it needs, and does not serve yet.
+pub struct Collector {
+    server: Server,
+    shared: Arc<Shared>,
+    engine: Option<Engine>,
+    sealed: Sealed,
+    /// Held until the end.
+    data_dir: DataDir,
+}
+
+/// Reads the GeoIP database; `None` when none is configured.
+pub fn load_geo(path: &Path) -> Result<Option<GeoDatabase>, GeoError> {
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let bytes = std::fs::read(path).map_err(|error| GeoError::Unreadable { path: path.to_owned(), error })?;
+    GeoDatabase::new(path, bytes).map(Some)
+}
+
+impl Collector {
+    /// Takes everything that a run needs; see the module. Must be called within a tokio runtime.
+    pub fn build(config: Config) -> Result<Self, ServeError> {
+        let data_dir = DataDir::open(&config.data_dir, rand::random())?;
+        let metrics = Arc::new(Metrics::default());
+        let tools =
+            Tools { geo: load_geo(&config.geo.database)?, user_agents: UserAgents::new()?, metrics: metrics.clone() };
+        warn_about_gaps(&config, &tools);
+        let engine = match config.clickhouse.mode {
+            ClickHouseMode::Embedded => Some(Engine::new(&config, metrics.clone())?),
+            ClickHouseMode::Server => None,
+        };
+        let (spool, sealed) = Spool::new(data_dir.run_name(), config.writer);
+        let accept = Accept::new(Sites::new(&config), tools, spool.clone());
+        let store = Store::new(&config.clickhouse);
+        let shared = Arc::new(Shared { config, store, metrics, readiness: Readiness::default(), spool, accept });
+        let server = Server::bind(shared.clone())?;
+        Ok(Self { server, shared, engine, sealed, data_dir })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// Serves until `stop` is ready or something fails for good, and then stops in order.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<Ended, ServeError> {
+        let Self { server, shared, engine, sealed, data_dir } = self;
+        let (stop_engine, engine_stops) = watch::channel(false);
+        let (schema_ready, schema_is_ready) = watch::channel(false);
+        let mut engine = tokio::spawn(run_engine(engine, engine_stops));
+        let mut schema = tokio::spawn(bring_up(shared.clone(), schema_ready));
+        let sealing = tokio::spawn(shared.spool.clone().seal_regularly());
+        let writer = tokio::spawn(write(shared.clone(), sealed, schema_is_ready));
+        let (http, mut serving) = server.start();
+        let failure = tokio::select! {
+            () = stop => None,
+            ended = &mut engine => flatten(ended).err().map(ServeError::from),
+            ended = &mut schema => flatten(ended).err().map(ServeError::from),
+            ended = &mut serving => Some(ServeError::Http(flatten(ended).err().unwrap_or_else(|| std::io::Error::other("stopped")))),
+        };
+        shared.readiness.stopping();
+        http.stop().await;
+        sealing.abort();
+        shared.spool.close();
+        let ended = upload(&shared, writer).await;
+        schema.abort();
+        // Nobody listens when it has ended already.
+        let _ = stop_engine.send(true);
+        if !engine.is_finished() {
+            let _ = engine.await;
+        }
+        drop(data_dir);
+        failure.map_or(Ok(ended), Err)
+    }
+}
+
+/// A task's own result; a panic in it goes on here.
+fn flatten<T, E>(joined: Result<Result<T, E>, tokio::task::JoinError>) -> Result<T, E> {
+    match joined {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => panic!("a task was cancelled that nobody cancels: {error}"),
+        },
+    }
+}
+
+fn warn_about_gaps(config: &Config, tools: &Tools) {
+    match &tools.geo {
+        None => tracing::warn!("geo.database is not set: every country will be ZZ"),
+        Some(geo) => {
+            let (kind, built) = geo.describe();
+            tracing::info!(kind, built_unix_s = built, path = %config.geo.database.display(), "GeoIP database in memory");
+        }
+    }
+    if config.sites.is_empty() {
+        tracing::warn!("no site is configured: every beacon will be refused");
+    }
+}
+
+async fn run_engine(engine: Option<Engine>, stop: watch::Receiver<bool>) -> Result<(), EngineError> {
+    match engine {
+        Some(engine) => engine.run(stop).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Brings the schema up to date as soon as ClickHouse answers, and from then on looks whether it still does. Ends only when the schema
+/// cannot be used.
+async fn bring_up(shared: Arc<Shared>, ready: watch::Sender<bool>) -> Result<(), MigrateError> {
+    let mut has_schema = false;
+    loop {
+        let answer = shared.store.ping().await;
+        if shared.readiness.clickhouse_answers(answer.is_ok()) || (answer.is_err() && !has_schema) {
+            match &answer {
+                Ok(()) => tracing::info!("ClickHouse answers"),
+                Err(error) => tracing::debug!(%error, "ClickHouse does not answer"),
+            }
+        }
+        if answer.is_ok() && !has_schema {
+            match migrate(&shared.store).await {
+                Ok(applied) => {
+                    tracing::info!(applied, "the schema is up to date");
+                    has_schema = true;
+                    shared.readiness.schema_is_there();
+                    let _ = ready.send(true);
+                }
+                Err(error) if error.is_passing() => tracing::warn!(%error, "the schema is not up to date yet; trying again"),
+                Err(error) => return Err(error),
+            }
+        }
+        sleep(if has_schema { LOOK_PAUSE.1 } else { LOOK_PAUSE.0 }).await;
+    }
+}
+
+/// Writes from the moment that there are tables.
+async fn write(shared: Arc<Shared>, sealed: Sealed, mut schema: watch::Receiver<bool>) {
+    if schema.wait_for(|ready| *ready).await.is_err() {
+        return;
+    }
+    // Connections of its own: those of the web server's threads end with them.
+    let store = Store::new(&shared.config.clickhouse);
+    Writer { store, spool: shared.spool.clone(), metrics: shared.metrics.clone() }.run(sealed).await;
+}
+
+/// Lets the writer finish until the deadline, and says what it could not store.
+async fn upload(shared: &Shared, writer: JoinHandle<()>) -> Ended {
+    let abort = writer.abort_handle();
+    if timeout(UPLOAD_TIME_MAX, writer).await.is_err() {
+        abort.abort();
+    }
+    let rows_lost = shared.spool.fill().rows;
+    if rows_lost == 0 {
+        tracing::info!("every acknowledged row is stored");
+    } else {
+        tracing::error!(rows_lost, "acknowledged rows are lost: ClickHouse did not take them before the deadline");
+    }
+    Ended { rows_lost }
+}
