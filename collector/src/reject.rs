@@ -72,6 +72,8 @@ reasons! {
     StoreUnavailable = "store_unavailable", 503;
     /// ClickHouse refused the question, or it took too long.
     StoreFailed = "store_failed", 502;
+    /// ClickHouse did not answer in time.
+    StoreTooSlow = "store_too_slow", 504;
     /// A fault of our own.
     Internal = "internal", 500;
 }

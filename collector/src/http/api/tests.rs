@@ -1,0 +1,83 @@
+use actix_web::ResponseError;
+use actix_web::http::StatusCode;
+use time::macros::date;
+
+use super::parameters::Parameters;
+use super::refusal::Refusal;
+use crate::reject::Reject;
+use crate::store::{ErrorClass, StoreError};
+
+const TODAY: time::Date = date!(2026 - 11 - 23);
+
+fn parse(query: &str) -> Result<Parameters, Refusal> {
+    Parameters::parse(query, true, TODAY)
+}
+
+fn refused(query: &str) -> &'static str {
+    parse(query).expect_err(query).parameter.expect("a parameter").0
+}
+
+#[test]
+fn without_parameters_it_is_the_last_28_days_and_today_at_2500_ms() {
+    let all = parse("").unwrap();
+    assert_eq!((all.from_day, all.to_day), (date!(2026 - 10 - 26), date!(2026 - 11 - 24)));
+    assert_eq!((all.target_ms, all.site, all.country), (2500, None, None));
+}
+
+#[test]
+fn parameters_are_read_into_types() {
+    let some = parse("site=my%20shop&from_day=2026-11-01&to_day=2026-11-02&target_ms=4000&country=BR").unwrap();
+    assert_eq!((some.from_day, some.to_day, some.target_ms), (date!(2026 - 11 - 01), date!(2026 - 11 - 02), 4000));
+    assert_eq!((some.site.as_deref(), some.country.as_deref()), (Some("my shop"), Some("BR")));
+}
+
+#[test]
+fn each_parameter_that_does_not_fit_is_named() {
+    for (query, parameter) in [
+        ("site=", "site"),
+        ("site=a%0Ab", "site"),
+        ("from_day=yesterday", "from_day"),
+        ("from_day=2026-02-30", "from_day"),
+        ("to_day=2026-11-1", "to_day"),
+        ("to_day=1969-12-31", "to_day"),
+        ("to_day=2149-01-01", "to_day"),
+        ("from_day=2026-11-02&to_day=2026-11-02", "from_day"),
+        ("from_day=2026-11-03&to_day=2026-11-02", "from_day"),
+        ("from_day=2025-10-20&to_day=2026-11-25", "from_day"),
+        ("target_ms=2400", "target_ms"),
+        ("target_ms=2500.0", "target_ms"),
+        ("target_ms=-500", "target_ms"),
+        ("country=br", "country"),
+        ("country=BRA", "country"),
+        ("country=", "country"),
+        ("county=BR", "(unknown)"),
+        ("target_ms=2500&target_ms=3000", "(unknown)"),
+    ] {
+        assert_eq!(refused(query), parameter, "{query}");
+    }
+    assert!(
+        Parameters::parse("country=BR", false, TODAY).is_err(),
+        "only where the report has countries to choose from"
+    );
+}
+
+#[test]
+fn a_window_has_at_most_400_days() {
+    assert!(parse("from_day=2025-10-20&to_day=2026-11-24").is_ok());
+    assert_eq!(refused("from_day=2025-10-19&to_day=2026-11-24"), "from_day");
+}
+
+#[test]
+fn what_clickhouse_says_becomes_a_reason_and_is_told_to_nobody() {
+    let error = |class, code| StoreError { class, code, message: "secret".to_owned() };
+    for (error, reject, status) in [
+        (error(ErrorClass::Passing, None), Reject::StoreUnavailable, StatusCode::SERVICE_UNAVAILABLE),
+        (error(ErrorClass::Setup, Some(60)), Reject::StoreUnavailable, StatusCode::SERVICE_UNAVAILABLE),
+        (error(ErrorClass::Passing, Some(159)), Reject::StoreTooSlow, StatusCode::GATEWAY_TIMEOUT),
+        (error(ErrorClass::Passing, Some(241)), Reject::StoreFailed, StatusCode::BAD_GATEWAY),
+        (error(ErrorClass::Setup, Some(47)), Reject::StoreFailed, StatusCode::BAD_GATEWAY),
+    ] {
+        let refusal = Refusal::store("countries", &error);
+        assert_eq!((refusal.reject, refusal.status_code()), (reject, status), "{error:?}");
+    }
+}
