@@ -17,6 +17,7 @@ use collector::store::Store;
 use collector::store::migrate::migrate;
 use collector::supervise::Engine;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// Set to 1, the end of standard input stops `serve`: for whoever starts it and may die.
@@ -31,7 +32,11 @@ const CLICKHOUSE_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Real User Monitoring that says what slow pages cost.
 #[derive(Parser)]
-#[command(version, about, after_help = "SLOWTAX_LOG sets what is logged (info by default), SLOWTAX_LOG_FORMAT=json how.")]
+#[command(
+    version,
+    about,
+    after_help = "SLOWTAX_LOG sets what is logged (info by default), SLOWTAX_LOG_FORMAT=json how."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -94,7 +99,11 @@ fn run(command: Command) -> Result<ExitCode> {
             Command::CheckConfig(common) => check_config(&load(&common)?),
             Command::Health(common) => health(&load(&common)?),
             Command::Simulate { common, arguments } => {
-                simulate::run(&load(&common)?, &arguments).await?;
+                let (config, stop) = (load(&common)?, stop_requested()?);
+                tokio::select! {
+                    result = simulate::run(&config, &arguments) => result?,
+                    () = stop => {}
+                }
                 Ok(ExitCode::SUCCESS)
             }
         }
@@ -144,28 +153,24 @@ fn stop_requested() -> Result<impl Future<Output = ()>> {
 
 /// Migrates; the embedded ClickHouse is started for it and stopped again.
 async fn migrate_only(config: Config) -> Result<ExitCode> {
-    let (stop, stops) = tokio::sync::watch::channel(false);
-    let embedded = match config.clickhouse.mode {
-        ClickHouseMode::Embedded => {
-            let data_dir = DataDir::open(&config.data_dir, rand::random())?;
-            let engine = Engine::new(&config, std::sync::Arc::default())?;
-            Some((data_dir, tokio::spawn(engine.run(stops))))
-        }
-        ClickHouseMode::Server => None,
-    };
     let store = Store::new(&config.clickhouse);
-    let (result, engine) = match embedded {
-        Some((_data_dir, mut engine)) => tokio::select! {
-            ended = &mut engine => (ended?.map(|()| 0).map_err(Into::into), None),
-            result = migrate_when_reachable(&store) => (result, Some(engine)),
-        },
-        None => (migrate_when_reachable(&store).await, None),
+    let applied = match config.clickhouse.mode {
+        ClickHouseMode::Server => migrate_when_reachable(&store).await?,
+        ClickHouseMode::Embedded => {
+            let _locked = DataDir::open(&config.data_dir, rand::random())?;
+            let (stop, stops) = watch::channel(false);
+            let (ready, mut is_ready) = watch::channel(false);
+            let mut engine = tokio::spawn(Engine::new(&config, std::sync::Arc::default())?.run(stops, ready));
+            let migrated = tokio::select! {
+                Err(error) = async { (&mut engine).await? .map_err(anyhow::Error::from) } => return Err(error),
+                _ = is_ready.wait_for(|is_ready| *is_ready) => migrate_when_reachable(&store).await,
+            };
+            stop.send_replace(true);
+            engine.await??;
+            migrated?
+        }
     };
-    let _ = stop.send(true);
-    if let Some(engine) = engine {
-        engine.await??;
-    }
-    println!("{} migrations applied; the schema is up to date", result?);
+    println!("{applied} migrations applied; the schema is up to date");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -187,13 +192,17 @@ fn check_config(config: &Config) -> Result<ExitCode> {
         println!("\n# geo.database is sound: {kind}, built at {built} (Unix seconds)");
     }
     if config.clickhouse.mode == ClickHouseMode::Embedded {
-        let missing = [("binary", &config.clickhouse.embedded.binary), ("library", &config.clickhouse.embedded.library)];
+        let missing =
+            [("binary", &config.clickhouse.embedded.binary), ("library", &config.clickhouse.embedded.library)];
         for (key, path) in missing.into_iter().filter(|(_, path)| !path.as_os_str().is_empty() && !path.is_file()) {
             bail!("clickhouse.embedded.{key}: there is no file {}", path.display());
         }
     }
     if config.http.report_open && !config.http.listen.ip().is_loopback() {
-        println!("\n# http.report_open with {}: everybody who can reach that address sees the report", config.http.listen);
+        println!(
+            "\n# http.report_open with {}: everybody who can reach that address sees the report",
+            config.http.listen
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -207,8 +216,8 @@ fn health(config: &Config) -> Result<ExitCode> {
         address => address,
     };
     let address = SocketAddr::new(host, listen.port());
-    let mut stream =
-        TcpStream::connect_timeout(&address, HEALTH_TIME_MAX).with_context(|| format!("no collector answers at {address}"))?;
+    let mut stream = TcpStream::connect_timeout(&address, HEALTH_TIME_MAX)
+        .with_context(|| format!("no collector answers at {address}"))?;
     stream.set_read_timeout(Some(HEALTH_TIME_MAX))?;
     write!(stream, "GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();

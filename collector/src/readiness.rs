@@ -21,6 +21,11 @@ impl Readiness {
         self.is_reachable.swap(answers, Ordering::Relaxed) != answers
     }
 
+    /// Whether ClickHouse answered when it was last asked.
+    pub fn is_reachable(&self) -> bool {
+        self.is_reachable.load(Ordering::Relaxed)
+    }
+
     /// The collector is on its way out.
     pub fn stopping(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
@@ -28,7 +33,7 @@ impl Readiness {
 
     /// Why it is not ready; empty when it is. Beacons are taken for as long as the queue has room, ready or not.
     pub fn reasons(&self, queue_is_full: bool) -> Vec<&'static str> {
-        let is_reachable = self.is_reachable.load(Ordering::Relaxed);
+        let is_reachable = self.is_reachable();
         let reasons = [
             (self.is_stopping.load(Ordering::Relaxed), "stopping"),
             (!is_reachable, "clickhouse_unreachable"),

@@ -118,8 +118,10 @@ impl Collector {
         let Self { server, shared, engine, sealed, data_dir } = self;
         let (stop_engine, engine_stops) = watch::channel(false);
         let (schema_ready, schema_is_ready) = watch::channel(false);
-        let mut engine = tokio::spawn(run_engine(engine, engine_stops));
-        let mut schema = tokio::spawn(bring_up(shared.clone(), schema_ready));
+        // A server is whatever answers at its URL; the embedded one must be the one that was started.
+        let (engine_ready, engine_is_ready) = watch::channel(engine.is_none());
+        let mut engine = tokio::spawn(run_engine(engine, engine_stops, engine_ready));
+        let mut schema = tokio::spawn(bring_up(shared.clone(), engine_is_ready, schema_ready));
         let sealing = tokio::spawn(shared.spool.clone().seal_regularly());
         let writer = tokio::spawn(write(shared.clone(), sealed, schema_is_ready));
         let (http, mut serving) = server.start();
@@ -169,26 +171,38 @@ fn warn_about_gaps(config: &Config, tools: &Tools) {
     }
 }
 
-async fn run_engine(engine: Option<Engine>, stop: watch::Receiver<bool>) -> Result<(), EngineError> {
+async fn run_engine(
+    engine: Option<Engine>,
+    stop: watch::Receiver<bool>,
+    ready: watch::Sender<bool>,
+) -> Result<(), EngineError> {
     match engine {
-        Some(engine) => engine.run(stop).await,
-        None => std::future::pending().await,
+        Some(engine) => engine.run(stop, ready).await,
+        None => {
+            let _server_is_always_there = ready;
+            std::future::pending().await
+        }
     }
 }
 
 /// Brings the schema up to date as soon as ClickHouse answers, and from then on looks whether it still does. Ends only when the schema
 /// cannot be used.
-async fn bring_up(shared: Arc<Shared>, ready: watch::Sender<bool>) -> Result<(), MigrateError> {
+async fn bring_up(
+    shared: Arc<Shared>,
+    mut engine: watch::Receiver<bool>,
+    ready: watch::Sender<bool>,
+) -> Result<(), MigrateError> {
     let mut has_schema = false;
     loop {
-        let answer = shared.store.ping().await;
-        if shared.readiness.clickhouse_answers(answer.is_ok()) || (answer.is_err() && !has_schema) {
-            match &answer {
-                Ok(()) => tracing::info!("ClickHouse answers"),
-                Err(error) => tracing::debug!(%error, "ClickHouse does not answer"),
+        if !*engine.borrow() {
+            shared.readiness.clickhouse_answers(false);
+            if engine.wait_for(|is_up| *is_up).await.is_err() {
+                // It is not coming back: the collector is ending.
+                std::future::pending::<()>().await;
             }
         }
-        if answer.is_ok() && !has_schema {
+        look(&shared).await;
+        if shared.readiness.is_reachable() && !has_schema {
             match migrate(&shared.store).await {
                 Ok(applied) => {
                     tracing::info!(applied, "the schema is up to date");
@@ -196,11 +210,29 @@ async fn bring_up(shared: Arc<Shared>, ready: watch::Sender<bool>) -> Result<(),
                     shared.readiness.schema_is_there();
                     let _ = ready.send(true);
                 }
-                Err(error) if error.is_passing() => tracing::warn!(%error, "the schema is not up to date yet; trying again"),
+                Err(error) if error.is_passing() => {
+                    tracing::warn!(%error, "the schema is not up to date yet; trying again")
+                }
                 Err(error) => return Err(error),
             }
         }
-        sleep(if has_schema { LOOK_PAUSE.1 } else { LOOK_PAUSE.0 }).await;
+        let pause = sleep(if has_schema { LOOK_PAUSE.1 } else { LOOK_PAUSE.0 });
+        tokio::select! {
+            () = pause => {}
+            // The sender lives as long as the engine's task; without it, looking on harms nothing.
+            Ok(()) = engine.changed() => {}
+        }
+    }
+}
+
+/// Asks ClickHouse whether it is there; says so when that is news.
+async fn look(shared: &Shared) {
+    let answer = shared.store.ping().await;
+    if shared.readiness.clickhouse_answers(answer.is_ok()) {
+        match answer {
+            Ok(()) => tracing::info!("ClickHouse answers"),
+            Err(error) => tracing::warn!(%error, "ClickHouse does not answer; rows wait in the queue"),
+        }
     }
 }
 

@@ -99,13 +99,15 @@ impl Engine {
             return Err(EngineError::Missing { what, path, key });
         }
         let data = config.data_dir.join("clickhouse");
-        let password_file = write_password(config).map_err(|error| EngineError::NotStarted { path: binary.clone(), error })?;
+        let password_file =
+            write_password(config).map_err(|error| EngineError::NotStarted { path: binary.clone(), error })?;
         let listen = listen_address(&config.clickhouse.url);
         Ok(Self { binary, library, data, listen, user: config.clickhouse.user.clone(), password_file, metrics })
     }
 
-    /// Keeps it running until `stop` says so, and then stops it. Fails only when it does not start the first time.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), EngineError> {
+    /// Keeps it running until `stop` says so, and then stops it. `ready` is true while it is up: only then is what listens at its address
+    /// known to be it. Fails only when it does not start the first time.
+    pub async fn run(self, mut stop: watch::Receiver<bool>, ready: watch::Sender<bool>) -> Result<(), EngineError> {
         let mut pause = RESTART_PAUSE.0;
         let mut was_ready = false;
         loop {
@@ -115,9 +117,10 @@ impl Engine {
                 prepared = self.wait_for_predecessor() => prepared,
             };
             let end = match prepared {
-                Ok(()) => self.run_once(&mut stop, &mut was_ready).await,
+                Ok(()) => self.run_once(&mut stop, &ready).await,
                 Err(error) => Err(error),
             };
+            was_ready |= ready.send_replace(false);
             match end {
                 Ok(None) => return Ok(()),
                 Ok(Some(status)) => tracing::error!(%status, "the embedded ClickHouse ended; starting it again"),
@@ -158,7 +161,7 @@ impl Engine {
     async fn run_once(
         &self,
         stop: &mut watch::Receiver<bool>,
-        was_ready: &mut bool,
+        ready: &watch::Sender<bool>,
     ) -> Result<Option<ExitStatus>, EngineError> {
         let not_started = |error| EngineError::NotStarted { path: self.binary.clone(), error };
         let mut child = self.command().spawn().map_err(not_started)?;
@@ -180,7 +183,7 @@ impl Engine {
                 Err(EngineError::NotReady { status, last_words: last_words.unwrap_or_default() })
             }
             Some(Some(line)) => {
-                *was_ready = true;
+                ready.send_replace(true);
                 tracing::info!(pid = child.id(), "{line}");
                 tokio::select! {
                     status = child.wait() => Ok(Some(status.map_err(not_started)?)),

@@ -27,8 +27,7 @@ const SHORT: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// The report: always asked for, answered with 304.
 const REVALIDATE: &str = "no-cache";
 /// What the report may do: nothing but what came with it.
-const REPORT_POLICY: &str =
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const REPORT_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const CLOSED_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Slowtax: the report is closed</title>\n\
      <h1>The report is closed</h1>\n<p>This collector takes beacons, but shows its report to nobody. To open it to everybody who can \
@@ -37,9 +36,17 @@ const CLOSED_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"ut
 pub(super) fn configure(service: &mut ServiceConfig) {
     let get = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
     service
-        .service(web::resource("/{file:slowtax[^/]*}").route(get().to(beacon_file)).default_service(web::to(method_not_allowed)))
+        .service(
+            web::resource("/{file:slowtax[^/]*}")
+                .route(get().to(beacon_file))
+                .default_service(web::to(method_not_allowed)),
+        )
         .service(web::resource("/").route(get().to(report_index)).default_service(web::to(method_not_allowed)))
-        .service(web::resource("/report/{file:.*}").route(get().to(report_file)).default_service(web::to(method_not_allowed)))
+        .service(
+            web::resource("/report/{file:.*}")
+                .route(get().to(report_file))
+                .default_service(web::to(method_not_allowed)),
+        )
         .service(web::resource("/report").route(get().to(report_index)).default_service(web::to(not_found)));
 }
 

@@ -21,7 +21,8 @@ const PREFLIGHT_AGE_S: &str = "86400";
 
 pub(super) fn configure(service: &mut ServiceConfig) {
     for (path, post) in [("/v1/beacon", web::post().to(beacon)), ("/v1/reports", web::post().to(reports))] {
-        let resource = web::resource(path).route(post).route(web::method(actix_web::http::Method::OPTIONS).to(preflight));
+        let resource =
+            web::resource(path).route(post).route(web::method(actix_web::http::Method::OPTIONS).to(preflight));
         service.service(resource.default_service(web::to(method_not_allowed)));
     }
 }
@@ -45,7 +46,12 @@ async fn beacon(request: HttpRequest, payload: Payload, shared: Data<Shared>) ->
     answer(&request, result, readers)
 }
 
-async fn reports(request: HttpRequest, payload: Payload, query: Option<Query<ReportsQuery>>, shared: Data<Shared>) -> HttpResponse {
+async fn reports(
+    request: HttpRequest,
+    payload: Payload,
+    query: Option<Query<ReportsQuery>>,
+    shared: Data<Shared>,
+) -> HttpResponse {
     let body = match read_body(&request, payload, &shared).await {
         Ok(body) => body,
         Err(reject) => {

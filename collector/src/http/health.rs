@@ -7,9 +7,11 @@ use super::{Shared, method_not_allowed};
 use crate::metrics::Gauges;
 
 pub(super) fn configure(service: &mut ServiceConfig) {
-    for (path, get) in
-        [("/health/live", web::get().to(live)), ("/health/ready", web::get().to(ready)), ("/metrics", web::get().to(metrics))]
-    {
+    for (path, get) in [
+        ("/health/live", web::get().to(live)),
+        ("/health/ready", web::get().to(ready)),
+        ("/metrics", web::get().to(metrics)),
+    ] {
         service.service(web::resource(path).route(get).default_service(web::to(method_not_allowed)));
     }
 }

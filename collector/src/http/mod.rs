@@ -163,7 +163,10 @@ async fn method_not_allowed(shared: web::Data<Shared>) -> Result<HttpResponse, R
 }
 
 /// Lets the API answer only while the report is open.
-async fn when_open(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+async fn when_open(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let is_open = request.app_data::<web::Data<Shared>>().is_some_and(|shared| shared.config.http.report_open);
     if is_open {
         return next.call(request).await;

@@ -232,7 +232,8 @@ mod tests {
     #[tokio::test]
     async fn a_segment_is_sealed_at_its_number_of_bytes() {
         let bytes = views(1).bytes();
-        let (spool, mut sealed) = Spool::new("n-1".to_owned(), WriterConfig { bytes_max: 2 * bytes, ..limits(100, 1000) });
+        let (spool, mut sealed) =
+            Spool::new("n-1".to_owned(), WriterConfig { bytes_max: 2 * bytes, ..limits(100, 1000) });
         spool.append(views(1), Instant::now()).unwrap();
         assert_eq!(spool.fill().segments, 0);
         spool.append(views(1), Instant::now()).unwrap();

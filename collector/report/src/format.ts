@@ -1,0 +1,95 @@
+// Numbers, money, times and names in the reader's language.
+
+const language = [...navigator.languages];
+const NONE = '\u2013';
+
+const integer = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const hundredth = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
+const wholePercent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
+const tenthPercent = new Intl.NumberFormat(language, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const ago = new Intl.RelativeTimeFormat(language, { numeric: 'always', style: 'short' });
+const dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
+const regions = new Intl.DisplayNames(language, { type: 'region', fallback: 'none' });
+
+type Known = number | null | undefined;
+
+/** A count of things. */
+export function count(value: Known): string {
+  return value === null || value === undefined ? NONE : integer.format(value);
+}
+
+/** A count in little room: 12.3K. */
+export function shortCount(value: Known): string {
+  if (value === null || value === undefined) return NONE;
+  return Math.abs(value) < 10_000 ? integer.format(value) : compact.format(value);
+}
+
+/** An estimate: as many digits as mean something. */
+export function estimate(value: Known): string {
+  if (value === null || value === undefined) return NONE;
+  const rounded = Math.abs(value) < 10 ? tenth.format(value) : integer.format(value);
+  // There is no minus nought.
+  return /[1-9]/.test(rounded) ? rounded : integer.format(0);
+}
+
+/** A share of 1. */
+export function share(value: Known): string {
+  if (value === null || value === undefined) return NONE;
+  return Math.abs(value) < 0.1 ? tenthPercent.format(value) : wholePercent.format(value);
+}
+
+/** Percent of something, already times 100. */
+export function percent(value: Known): string {
+  return value === null || value === undefined ? NONE : tenthPercent.format(value / 100);
+}
+
+/** Milliseconds as seconds. */
+export function seconds(milliseconds: Known): string {
+  return milliseconds === null || milliseconds === undefined ? NONE : `${hundredth.format(milliseconds / 1000)}\u00a0s`;
+}
+
+/** A target: 2500 as 2.5 s. */
+export function target(milliseconds: number): string {
+  return `${new Intl.NumberFormat(language).format(milliseconds / 1000)}\u00a0s`;
+}
+
+/** Seconds as hours, or minutes when there are few. */
+export function hours(time: Known): string {
+  if (time === null || time === undefined) return NONE;
+  if (Math.abs(time) < 3600) return `${integer.format(time / 60)}\u00a0min`;
+  return `${Math.abs(time) < 36_000 ? tenth.format(time / 3600) : integer.format(time / 3600)}\u00a0h`;
+}
+
+/** Money, without cents once it is more than a hundred. */
+export function money(value: Known, currency: string | null): string {
+  if (value === null || value === undefined) return NONE;
+  const digits = Math.abs(value) < 100 ? 2 : 0;
+  const options: Intl.NumberFormatOptions = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  if (currency !== null) Object.assign(options, { style: 'currency', currency });
+  return new Intl.NumberFormat(language, options).format(value);
+}
+
+export function day(text: string): string {
+  return dayOfYear.format(Date.parse(text));
+}
+
+/** How long ago a moment was, Unix milliseconds. */
+export function age(at: number, now: number): string {
+  const passed = Math.max(0, Math.round((now - at) / 1000));
+  if (passed < 60) return ago.format(-passed, 'second');
+  if (passed < 3600) return ago.format(-Math.round(passed / 60), 'minute');
+  if (passed < 48 * 3600) return ago.format(-Math.round(passed / 3600), 'hour');
+  return ago.format(-Math.round(passed / 86_400), 'day');
+}
+
+/** A country's name in the reader's language. */
+export function country(code: string): string {
+  if (code === 'ZZ') return 'Unknown country';
+  try {
+    return regions.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
