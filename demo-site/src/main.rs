@@ -1,6 +1,6 @@
 //! `demo-shop`: serves the demo shop until it is told to stop.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -57,10 +57,28 @@ async fn run(arguments: Arguments) -> Result<()> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = parent_gone() => {}
         }
     };
     shop.run_until(told_to).await?;
     Ok(())
+}
+
+/// With `SLOWTAX_EXIT_ON_STDIN_EOF=1`, ends when standard input does: whoever started the shop holds the other end, and a parent that is
+/// killed must not leave it running. Without, never ends.
+async fn parent_gone() {
+    if std::env::var_os("SLOWTAX_EXIT_ON_STDIN_EOF").is_none_or(|value| value != "1") {
+        return std::future::pending().await;
+    }
+    // A thread of its own: a blocking read on the runtime would keep it from stopping.
+    let (gone, wait) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut waste = [0; 64];
+        while matches!(io::stdin().read(&mut waste), Ok(1..)) {}
+        // Nobody listens when the shop is being stopped already.
+        gone.send(()).ok();
+    });
+    wait.await.ok();
 }
 
 fn announce(shop: &Shop, print_port: bool) -> io::Result<()> {

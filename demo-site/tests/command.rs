@@ -58,6 +58,19 @@ fn stops_cleanly_on(signal: Signal) {
 }
 
 #[test]
+fn it_ends_with_the_parent_that_holds_its_standard_input() {
+    let mut command = demo_shop(&["--listen", "127.0.0.1:0", "--collector", "http://127.0.0.1:9"]);
+    command.env("SLOWTAX_EXIT_ON_STDIN_EOF", "1").stdin(Stdio::piped());
+    let mut shop = Running(command.spawn().expect("it runs"));
+    let mut lines = BufReader::new(shop.0.stdout.take().expect("piped")).lines();
+    assert!(lines.next().expect("a line").expect("text").starts_with("demo-shop: ready on "));
+    assert!(shop.0.try_wait().expect("its state").is_none(), "it stays while its input is open");
+    drop(shop.0.stdin.take());
+    let status = shop.0.wait().expect("it ends");
+    assert!(status.success(), "{status}");
+}
+
+#[test]
 fn it_says_when_it_is_ready_and_stops_on_sigterm() {
     stops_cleanly_on(Signal::TERM);
 }

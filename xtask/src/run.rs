@@ -61,7 +61,8 @@ fn start(workspace: &Workspace, options: &RunOptions, config: &Path, services: &
         .service("shop", &workspace.built("release/demo-shop"))
         .arg("--listen")
         .arg(loopback(options.shop_port).to_string())
-        .arg("--collector")
+        // A second origin for the knob `cdn`; any free port does.
+        .args(["--cdn-listen", "127.0.0.1:0", "--collector"])
         .arg(format!("http://{}", loopback(options.port)));
     services.push(shop.start()?);
     wait_until(workspace, services, SHOP_LIMIT, "the demo shop is up", || listens(options.shop_port))?;
