@@ -3,23 +3,25 @@
 import './main.css';
 
 import * as api from './api';
-import { replace } from './dom';
+import { type Child, replace } from './dom';
 import { claim, notes } from './panels/notes';
 import { countries } from './panels/countries';
 import { figures } from './panels/figures';
 import { head, wholePeriod } from './panels/head';
 import { emptyPeriod, explain, failure, noData, noSites, refreshMoments, simulated, skeleton, stale } from './panels/messages';
-import { countryPages, pages } from './panels/pages';
-import { type State, days, format, parse } from './state';
+import { type Pages, countryPages, pages } from './panels/pages';
+import { type Sort, type State, days, format, parse } from './state';
 
 const REFRESH_MS = 60_000;
 /** While there is nothing yet, or ClickHouse is away. */
 const SOON_MS = 5_000;
 
 interface Answer {
-  /** What was asked, as a text. */
+  question: api.Question;
+  /** The question as a text. */
   asked: string;
   at: number;
+  currency: string | null;
   overview: api.Overview;
   countries: api.CountryRow[];
   pages: api.PageRow[];
@@ -71,9 +73,12 @@ function change(part: Partial<State>, remember = true): void {
 
 /** Shows the state; asks when the answer that is there is not the one to it. */
 function follow(before: string): void {
-  show();
-  if (asked() !== before) void ask();
-  else void askCountry();
+  if (asked() !== before) {
+    void ask();
+  } else {
+    show();
+    void askCountry();
+  }
 }
 
 function asked(): string {
@@ -88,6 +93,7 @@ async function ask(): Promise<void> {
   const { signal } = asking;
   clearTimeout(timer);
   mainElement.setAttribute('aria-busy', 'true');
+  show();
   try {
     sites = await api.sites(signal);
     const of = site();
@@ -111,7 +117,15 @@ async function askTables(of: api.Site, signal: AbortSignal): Promise<void> {
     api.countries(asks, signal),
     api.pages(asks, signal),
   ]);
-  answer = { asked: JSON.stringify(asks), at: Date.now(), overview, countries: countryRows, pages: pageRows };
+  answer = {
+    question: asks,
+    asked: JSON.stringify(asks),
+    at: Date.now(),
+    currency: of.currency,
+    overview,
+    countries: countryRows,
+    pages: pageRows,
+  };
 }
 
 /** The open country's pages, unless they are there. */
@@ -141,43 +155,49 @@ function refresh(): void {
 
 function show(): void {
   const of = site();
-  const current = answer !== null && answer.asked === asked() ? answer : null;
-  replace(headElement, ...head({ sites, site: of, state, overview: current?.overview ?? null, change }));
-  replace(mainElement, ...content(of, current));
+  const isBusy = mainElement.getAttribute('aria-busy') === 'true';
+  const isAnswered = answer !== null && answer.asked === asked();
+  // While the next answer is on its way the last one stays, dimmed.
+  const shown = isAnswered || (isBusy && problem === null) ? answer : null;
+  mainElement.classList.toggle('is-old', shown !== null && !isAnswered);
+  replace(headElement, ...head({ sites, site: of, state, overview: shown?.overview ?? null, change }));
+  replace(mainElement, ...(shown === null ? without(of, isBusy) : report(of, shown)));
 }
 
-function content(of: api.Site | null, current: Answer | null): (Node | false | null)[] {
-  const again = () => void ask();
-  if (current === null) {
-    if (problem !== null) return [failure(problem, again)];
-    // An empty list of sites is an answer once the asking is over.
-    const isOver = mainElement.getAttribute('aria-busy') === 'false';
-    return [of === null && isOver ? noSites() : skeleton()];
-  }
-  const late = problem !== null && stale(problem, current.at, again);
-  if (of === null || current.overview.views === 0) return [late, of === null ? noSites() : nothing(of)];
-  const { currency } = of;
-  const onPageSort = (pageSort: State['pageSort']) => change({ pageSort }, false);
-  const pageOptions = { currency, sort: state.pageSort, onSort: onPageSort };
-  const country = state.country;
-  const openedRows = opened?.asked.endsWith(`${current.asked} ${country}`) === true ? opened : null;
+/** What is shown while there is no answer. */
+function without(of: api.Site | null, isBusy: boolean): Node[] {
+  if (problem !== null) return [failure(problem, () => void ask())];
+  return [of === null && !isBusy ? noSites() : skeleton()];
+}
+
+function report(of: api.Site | null, shown: Answer): Child[] {
+  const late = problem !== null && stale(problem, shown.at, () => void ask());
+  if (shown.overview.views === 0) return [late, of !== null && nothing(of)];
+  const { currency } = shown;
+  const pageOptions = { currency, sort: state.pageSort, onSort: (pageSort: Sort) => change({ pageSort }, false) };
   return [
     late,
-    simulated(current.overview) as Node | null,
-    figures(current.overview, currency, state.targetMs),
+    simulated(shown.overview),
+    figures(shown.overview, currency, shown.question.target_ms),
     claim(),
     countries({
-      rows: current.countries,
+      rows: shown.countries,
       currency,
       sort: state.countrySort,
       onSort: (countrySort) => change({ countrySort }, false),
-      country,
+      country: state.country,
       toggle: (key) => change({ country: key === state.country ? null : key }),
-      content: () => countryPages(country ?? '', openedRows?.rows ?? null, openedRows?.problem ?? null, pageOptions),
+      content: () => openedCountry(shown, pageOptions),
     }),
-    pages({ ...pageOptions, rows: current.pages }),
+    pages({ ...pageOptions, rows: shown.pages }),
     notes(),
   ];
+}
+
+function openedCountry(shown: Answer, options: Omit<Pages, 'rows'>): HTMLElement {
+  const country = state.country ?? '';
+  const isThis = opened !== null && opened.asked.endsWith(`${shown.asked} ${country}`);
+  return countryPages(country, isThis ? opened?.rows ?? null : null, isThis ? opened?.problem ?? null : null, options);
 }
 
 function nothing(of: api.Site): HTMLElement {
@@ -196,5 +216,4 @@ document.addEventListener('visibilitychange', () => {
 });
 setInterval(refreshMoments, 1000);
 
-show();
 void ask();
