@@ -1,1 +1,10 @@
 //! Integration tests.
+
+#![expect(clippy::unwrap_used, reason = "what tests share fails as a test does")]
+
+mod clickhouse_embedded;
+mod database;
+mod loss;
+mod loss_random;
+mod rollups;
+mod vitals;
