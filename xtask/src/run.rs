@@ -62,7 +62,9 @@ fn start(workspace: &Workspace, options: &RunOptions, config: &Path, services: &
         .arg("--listen")
         .arg(loopback(options.shop_port).to_string())
         // A second origin for the knob `cdn`; any free port does.
-        .args(["--cdn-listen", "127.0.0.1:0", "--collector"])
+        .arg("--cdn-listen")
+        .arg("127.0.0.1:0")
+        .arg("--collector")
         .arg(format!("http://{}", loopback(options.port)));
     services.push(shop.start()?);
     wait_until(workspace, services, SHOP_LIMIT, "the demo shop is up", || listens(options.shop_port))?;
