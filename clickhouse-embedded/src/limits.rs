@@ -5,6 +5,15 @@ use std::time::Duration;
 /// A statement without streamed data, in bytes. The engine's own `max_query_size` (256 KiB by default) comes first.
 pub const STATEMENT_BYTES_MAX: usize = 16 << 20;
 
+/// A form (`multipart/form-data`), in bytes: a statement, its parameters and its external tables.
+pub const FORM_BYTES_MAX: usize = 64 << 20;
+
+/// Parts of a form.
+pub const FORM_PARTS_MAX: usize = 1000;
+
+/// The headers of a form's part, in bytes.
+pub const FORM_PART_HEAD_BYTES_MAX: usize = 16 << 10;
+
 /// The head of a request, URL included, in bytes: as much as a server's `http_max_uri_size`.
 pub const REQUEST_HEAD_BYTES_MAX: usize = 1 << 20;
 

@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::http::Server;
+use crate::http::flush::{Flushes, Watched};
 use crate::limits::{IDLE_TIMEOUT, REQUEST_HEAD_BYTES_MAX, REQUEST_HEADERS_MAX};
 
 /// How often idle sessions are looked at.
@@ -80,9 +81,11 @@ fn connection(
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
     // Small responses are not to wait for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
+    let flushes = Arc::new(Flushes::default());
+    let stream = Watched::new(stream, flushes.clone());
     let service = service_fn(move |request| {
-        let server = server.clone();
-        async move { Ok::<_, Infallible>(server.answer(request).await) }
+        let answer = server.clone().answer(request, flushes.clone());
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())

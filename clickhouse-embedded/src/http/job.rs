@@ -18,11 +18,13 @@ use crate::engine::{Connection, StatementClass, Stats};
 use crate::exception::{ErrorCode, Exception};
 use crate::http::Server;
 use crate::http::body::{BodyReader, exception_of};
+use crate::http::external::ExternalTable;
+use crate::http::multipart::parts;
 use crate::http::output::{Output, OutputOptions, Reply, Stop};
 use crate::http::request::{PROTOCOL_WITH_CUSTOM_SERIALIZATION, QueryRequest, ReadOnly};
 use crate::http::running::Entry;
 use crate::http::settings::{Saved, apply, check_names};
-use crate::limits::{BODY_PIECE_BYTES, RESPONSE_PIECE_BYTES, STATEMENT_BYTES_MAX};
+use crate::limits::{BODY_PIECE_BYTES, FORM_BYTES_MAX, RESPONSE_PIECE_BYTES, STATEMENT_BYTES_MAX};
 use crate::statement::{Head, InsertHead, Leading, Statement, head, reject_second_statement_after_values};
 
 /// As much as Linux lets an unprivileged process ask for.
@@ -55,18 +57,18 @@ enum Input {
 impl Job {
     /// Runs the statement and answers.
     pub fn run(self) {
-        let Self { server, request, body, entry, permit, output, reply } = self;
+        let Self { server, mut request, body, entry, permit, output, reply } = self;
         let runtime = Handle::current();
         let mut output = match Output::new(output, &request.default_format, reply, runtime) {
             Ok(output) => output,
             Err(error) => return tracing::error!(%error, "a response cannot be encoded"),
         };
-        let outcome = read_input(&request, body).and_then(|input| {
+        let outcome = read_input(&mut request, body).and_then(|(input, tables)| {
             let leading = match &input {
                 Input::Whole(statement) => statement.leading,
                 Input::Insert { .. } => Leading::Other,
             };
-            on_connection(&server, &request, leading, |connection| match input {
+            on_connection(&server, &request, &tables, leading, |connection| match input {
                 Input::Insert { head, data, rest } => insert(connection, &head, &data, rest, &request, &entry),
                 Input::Whole(statement) => {
                     let run = Run { server: &server, request: &request, entry: &entry };
@@ -92,9 +94,45 @@ impl Job {
 /// What ran: the counters, or why the result stopped; an [`Exception`] outside of this is the statement's own.
 type Outcome = Result<Stats, Stop>;
 
-fn read_input(request: &QueryRequest, body: BodyReader) -> Result<Input, Exception> {
+/// Reads a statement, and the tables that come with it.
+fn read_input(request: &mut QueryRequest, body: BodyReader) -> Result<(Input, Vec<ExternalTable>), Exception> {
     let mut body = body.decoded(request.body_encoding, request.body_in_frames).map_err(|error| exception_of(&error))?;
-    let mut text = request.query.clone();
+    let mut text = std::mem::take(&mut request.query);
+    if let Some(boundary) = request.form_boundary.take() {
+        let tables = read_form(request, &mut text, body.as_mut(), &boundary)?;
+        return Ok((read_statement(text, Box::new(io::empty()))?, tables));
+    }
+    if !text.is_empty() {
+        text.push(b'\n');
+    }
+    Ok((read_statement(text, body)?, Vec::new()))
+}
+
+fn read_form(
+    request: &mut QueryRequest,
+    text: &mut Vec<u8>,
+    body: &mut dyn Read,
+    boundary: &str,
+) -> Result<Vec<ExternalTable>, Exception> {
+    let mut form = Vec::new();
+    body.take(FORM_BYTES_MAX as u64 + 1).read_to_end(&mut form).map_err(|error| exception_of(&error))?;
+    if form.len() > FORM_BYTES_MAX {
+        return Err(too_large("A form", FORM_BYTES_MAX));
+    }
+    let mut tables = Vec::new();
+    for part in parts(&form, boundary)? {
+        if part.is_file {
+            tables.push(ExternalTable::described_by(request, part.name, part.content)?);
+        } else if part.name == "query" {
+            text.extend_from_slice(&part.content);
+        } else if let Some(name) = part.name.strip_prefix("param_") {
+            request.params.push((name.to_owned(), String::from_utf8_lossy(&part.content).into_owned()));
+        }
+    }
+    Ok(tables)
+}
+
+fn read_statement(mut text: Vec<u8>, mut body: Box<dyn Read + Send>) -> Result<Input, Exception> {
     let mut complete = false;
     loop {
         match head(&text, complete)? {
@@ -108,19 +146,20 @@ fn read_input(request: &QueryRequest, body: BodyReader) -> Result<Input, Excepti
             Head::Whole if complete => return Statement::parse(&text).map(Input::Whole),
             Head::Whole | Head::Incomplete => {
                 // In steps that double, so that looking at the text again and again stays cheap.
-                let step = BODY_PIECE_BYTES.max(text.len()).min(STATEMENT_BYTES_MAX + 1 - text.len());
+                let step = BODY_PIECE_BYTES.max(text.len()).min((STATEMENT_BYTES_MAX + 1).saturating_sub(text.len()));
                 let read =
                     (&mut body).take(step as u64).read_to_end(&mut text).map_err(|error| exception_of(&error))?;
                 complete = read < step;
                 if text.len() > STATEMENT_BYTES_MAX {
-                    return Err(Exception::new(
-                        ErrorCode::QUERY_IS_TOO_LARGE,
-                        format!("A statement may have at most {STATEMENT_BYTES_MAX} bytes"),
-                    ));
+                    return Err(too_large("A statement", STATEMENT_BYTES_MAX));
                 }
             }
         }
     }
+}
+
+fn too_large(what: &str, bytes_max: usize) -> Exception {
+    Exception::new(ErrorCode::QUERY_IS_TOO_LARGE, format!("{what} may have at most {bytes_max} bytes"))
 }
 
 /// Runs something on the request's connection, with its settings: a fresh one, or its session's, which afterwards is as
@@ -128,13 +167,14 @@ fn read_input(request: &QueryRequest, body: BodyReader) -> Result<Input, Excepti
 fn on_connection(
     server: &Server,
     request: &QueryRequest,
+    tables: &[ExternalTable],
     leading: Leading,
     run: impl FnOnce(&mut Connection) -> Result<Outcome, Exception>,
 ) -> Result<Outcome, Exception> {
     check_names(request)?;
     let Some(session) = &request.session else {
         let mut connection = server.engine.connect()?;
-        apply(&mut connection, request)?;
+        apply(&mut connection, request, tables)?;
         return run(&mut connection);
     };
     let mut taken = server.sessions.take(session, &server.engine)?;
@@ -142,8 +182,9 @@ fn on_connection(
         return Err(Exception::new(ErrorCode::SESSION_NOT_FOUND, format!("Session {} not found", session.id)));
     };
     let saved = Saved::of(connection, request)?;
-    let outcome = apply(connection, request).and_then(|()| run(connection));
-    match saved.restore(connection, leading) {
+    let outcome = apply(connection, request, tables).and_then(|()| run(connection));
+    let restored = saved.restore(connection, leading);
+    match restored.and_then(|()| tables.iter().try_for_each(|table| table.drop_from(connection))) {
         Ok(()) => taken.put_back(),
         Err(exception) => {
             tracing::warn!(%exception, "a session cannot be brought back to its settings and is closed");

@@ -2,7 +2,10 @@
 
 pub mod body;
 pub mod encoding;
+pub mod external;
+pub mod flush;
 pub mod job;
+pub mod multipart;
 pub mod output;
 pub mod request;
 pub mod response;
@@ -26,7 +29,8 @@ use tokio::time::timeout;
 use crate::data_dir::random_uuid;
 use crate::engine::Engine;
 use crate::exception::{ErrorCode, Exception};
-use crate::http::body::reader_of;
+use crate::http::body::{BodyReader, reader_of};
+use crate::http::flush::Flushes;
 use crate::http::job::Job;
 use crate::http::output::{OutputOptions, Reply, ResponseBody, hold_bytes};
 use crate::http::request::{Access, QueryRequest};
@@ -73,8 +77,8 @@ impl Server {
         }
     }
 
-    /// Answers a request.
-    pub async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<ResponseBody> {
+    /// Answers a request. `flushes` are those of its connection.
+    pub async fn answer(self: Arc<Self>, request: Request<Incoming>, flushes: Arc<Flushes>) -> Response<ResponseBody> {
         let started = Instant::now();
         let method = request.method().clone();
         if let Err(reason) = guard::check(request.headers(), self.allow_remote) {
@@ -85,7 +89,7 @@ impl Server {
             (&Method::GET | &Method::HEAD, "/ping" | "/replicas_status") => plain(200, "Ok.\n"),
             (&Method::GET | &Method::HEAD, "/") if asks_nothing(&request) => plain(200, "Ok.\n"),
             (&Method::GET | &Method::HEAD | &Method::POST | &Method::PUT, "/" | "/query") => {
-                self.query(request, started).await
+                self.query(request, flushes, started).await
             }
             (_, "/" | "/query" | "/ping" | "/replicas_status") => plain(405, "Use GET or POST.\n"),
             (_, path) => plain(404, &format!("There is no {path} here. Statements go to /, health checks to /ping.\n")),
@@ -94,8 +98,15 @@ impl Server {
         response
     }
 
-    async fn query(self: Arc<Self>, request: Request<Incoming>, started: Instant) -> Response<ResponseBody> {
+    async fn query(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        flushes: Arc<Flushes>,
+        started: Instant,
+    ) -> Response<ResponseBody> {
         let (parts, body) = request.into_parts();
+        // The body is read from now on, also if the request is refused: most clients send all before they listen.
+        let body = reader_of(body);
         let version = self.engine.version();
         let announced = parts.headers.contains_key(CONTENT_LENGTH) || parts.headers.contains_key(TRANSFER_ENCODING);
         if parts.method == Method::POST && !announced {
@@ -108,7 +119,7 @@ impl Server {
         }
         let read = QueryRequest::read(&parts.method, &parts.uri, &parts.headers, &self.access, random_uuid);
         match read {
-            Ok(request) => match self.clone().run(request, body, started).await {
+            Ok(request) => match self.clone().run(request, body, flushes, started).await {
                 Ok(response) => response,
                 Err(exception) => refused(&exception, version),
             },
@@ -119,11 +130,10 @@ impl Server {
     async fn run(
         self: Arc<Self>,
         request: QueryRequest,
-        body: Incoming,
+        body: BodyReader,
+        flushes: Arc<Flushes>,
         started: Instant,
     ) -> Result<Response<ResponseBody>, Exception> {
-        // The body is read from now on, also if the statement is refused: most clients send all before they listen.
-        let body = reader_of(body);
         let entry = self.registry.enter(&request.query_id)?;
         let permit = self.turn().await?;
         let head = Head::of(&request);
@@ -147,14 +157,14 @@ impl Server {
         Ok(match reply {
             Reply::Done { body, stats, format } => {
                 guard.release();
-                head.response(&self.engine, &format, stats, started.elapsed(), ResponseBody::of(body))
+                head.response(&self.engine, &format, stats, started.elapsed(), ResponseBody::of(body, flushes))
             }
             Reply::Failed { exception, body } => {
                 guard.release();
                 failed(&exception, &head, started.elapsed(), ResponseBody::whole(body))
             }
             Reply::Streaming { pieces, stats, format } => {
-                let body = ResponseBody::pieces(pieces, Some(guard));
+                let body = ResponseBody::pieces(pieces, flushes, Some(guard));
                 head.response(&self.engine, &format, stats, started.elapsed(), body)
             }
         })

@@ -14,8 +14,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -27,6 +27,7 @@ use crate::engine::Stats;
 use crate::exception::{ErrorCode, Exception};
 use crate::frame::FrameWriter;
 use crate::http::encoding::{ContentEncoder, Encoding};
+use crate::http::flush::Flushes;
 use crate::http::running::AbandonGuard;
 use crate::limits::{
     RESPONSE_HOLD_BYTES, RESPONSE_PIECE_BYTES, RESPONSE_PIECES_WAITING, SEND_TIMEOUT, WAITING_BYTES_MAX,
@@ -325,6 +326,8 @@ fn exception_block(tag: &str, message: &str) -> String {
 /// A response's body, for hyper.
 pub struct ResponseBody {
     source: Source,
+    /// Of its connection.
+    flushes: Arc<Flushes>,
     /// Stops the statement when the client goes away; let go when the body has ended.
     guard: Option<AbandonGuard>,
 }
@@ -332,34 +335,34 @@ pub struct ResponseBody {
 enum Source {
     Whole(Option<Bytes>),
     Pieces(mpsc::Receiver<Piece>),
-    /// The body is cut off as soon as what was sent before is out.
-    Breaking(Pin<Box<Sleep>>),
+    /// The body is cut off as soon as what was handed over before is out: after another flush than those seen.
+    Breaking {
+        flushes_seen: u64,
+        at_the_latest: Pin<Box<Sleep>>,
+    },
     Ended,
 }
-
-/// How long hyper may take to write the last piece before the connection is broken off.
-const LAST_PIECE_TIME: Duration = Duration::from_millis(100);
 
 impl ResponseBody {
     /// A body that is all there.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self { source: Source::Whole(Some(bytes.into())), guard: None }
+        Self { source: Source::Whole(Some(bytes.into())), flushes: Arc::default(), guard: None }
     }
 
-    /// A body that follows.
-    pub fn pieces(pieces: mpsc::Receiver<Piece>, guard: Option<AbandonGuard>) -> Self {
-        Self { source: Source::Pieces(pieces), guard }
+    /// A body that follows. `flushes` are those of its connection.
+    pub fn pieces(pieces: mpsc::Receiver<Piece>, flushes: Arc<Flushes>, guard: Option<AbandonGuard>) -> Self {
+        Self { source: Source::Pieces(pieces), flushes, guard }
     }
 
     /// A body that was finished before it is sent.
-    pub fn of(content: Content) -> Self {
+    pub fn of(content: Content, flushes: Arc<Flushes>) -> Self {
         match content {
             Content::Bytes(bytes) => Self::whole(bytes),
             Content::File(file) => {
                 let (sender, pieces) = mpsc::channel(RESPONSE_PIECES_WAITING);
                 let runtime = Handle::current();
                 tokio::task::spawn_blocking(move || send_file(&runtime, file, &sender));
-                Self::pieces(pieces, None)
+                Self::pieces(pieces, flushes, None)
             }
         }
     }
@@ -402,22 +405,29 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let body = &mut *self;
         loop {
-            match &mut self.source {
+            match &mut body.source {
                 Source::Whole(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
                 Source::Pieces(pieces) => match ready!(pieces.poll_recv(context)) {
                     Some(Piece::Data(data)) => return Poll::Ready(Some(Ok(Frame::data(data)))),
                     Some(Piece::End) => {
-                        if let Some(guard) = self.guard.take() {
+                        if let Some(guard) = body.guard.take() {
                             guard.release();
                         }
-                        self.source = Source::Ended;
+                        body.source = Source::Ended;
                     }
-                    None => self.source = Source::Breaking(Box::pin(sleep(LAST_PIECE_TIME))),
+                    None => {
+                        let flushes_seen = body.flushes.count();
+                        let at_the_latest = Box::pin(sleep(SEND_TIMEOUT));
+                        body.source = Source::Breaking { flushes_seen, at_the_latest };
+                    }
                 },
-                Source::Breaking(wait) => {
-                    ready!(wait.as_mut().poll(context));
-                    self.source = Source::Ended;
+                Source::Breaking { flushes_seen, at_the_latest } => {
+                    if body.flushes.poll_after(*flushes_seen, context).is_pending() {
+                        ready!(at_the_latest.as_mut().poll(context));
+                    }
+                    body.source = Source::Ended;
                     return Poll::Ready(Some(Err(CutOff)));
                 }
                 Source::Ended => return Poll::Ready(None),
@@ -433,7 +443,7 @@ impl Body for ResponseBody {
         match &self.source {
             Source::Whole(Some(bytes)) => SizeHint::with_exact(bytes.len() as u64),
             Source::Whole(None) | Source::Ended => SizeHint::with_exact(0),
-            Source::Pieces(_) | Source::Breaking(_) => SizeHint::default(),
+            Source::Pieces(_) | Source::Breaking { .. } => SizeHint::default(),
         }
     }
 }

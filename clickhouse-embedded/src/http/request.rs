@@ -11,6 +11,7 @@ use hyper::{Method, Uri};
 
 use crate::exception::{ErrorCode, Exception};
 use crate::http::encoding::Encoding;
+use crate::http::multipart::boundary;
 use crate::http::session::SessionOptions;
 use crate::limits::{SESSION_TIMEOUT_DEFAULT, SESSION_TIMEOUT_MAX};
 
@@ -50,6 +51,8 @@ impl ReadOnly {
 pub struct QueryRequest {
     /// The `query` parameter, before the body.
     pub query: Vec<u8>,
+    /// What divides the body if it is a form.
+    pub form_boundary: Option<String>,
     /// The current database, if not the default one.
     pub database: Option<String>,
     /// The output format of a statement without a FORMAT clause.
@@ -118,20 +121,14 @@ impl QueryRequest {
     ) -> Result<Self, Exception> {
         let parameters = Parameters::of(uri);
         authenticate(&parameters, headers, access)?;
-        if header(headers, CONTENT_TYPE.as_str()).is_some_and(|value| value.starts_with("multipart/form-data")) {
-            return Err(Exception::new(
-                ErrorCode::NOT_IMPLEMENTED,
-                "External data (multipart/form-data) is not supported by the embedded engine",
-            ));
-        }
         let owned = |name: &str| parameters.get(name).map(str::to_owned);
-        let mut query = parameters.get("query").unwrap_or_default().as_bytes().to_vec();
-        if !query.is_empty() {
-            query.push(b'\n');
-        }
         let compresses = parameters.flag("enable_http_compression")?.unwrap_or(true);
         Ok(Self {
-            query,
+            query: parameters.get("query").unwrap_or_default().as_bytes().to_vec(),
+            form_boundary: match header(headers, CONTENT_TYPE.as_str()) {
+                Some(value) => boundary(&value)?,
+                None => None,
+            },
             database: header(headers, "x-clickhouse-database").or(owned("database")).filter(|name| !name.is_empty()),
             default_format: header(headers, "x-clickhouse-format")
                 .or(owned("default_format"))
@@ -349,7 +346,7 @@ mod tests {
             &[],
         )
         .unwrap();
-        assert_eq!(request.query, b"SELECT {x:Int8}\n");
+        assert_eq!(request.query, b"SELECT {x:Int8}");
         assert_eq!(request.params, [("x".to_owned(), "5".to_owned())]);
         assert_eq!(request.settings, [("max_threads".to_owned(), "2".to_owned())]);
         assert_eq!(request.database.as_deref(), Some("d"));
@@ -440,6 +437,6 @@ mod tests {
         assert_eq!(read(&Method::GET, "/?compress=maybe", &[]), Err(36));
         assert_eq!(read(&Method::GET, "/?buffer_size=-1", &[]), Err(36));
         assert_eq!(read(&Method::POST, "/", &[("content-encoding", "rot13")]), Err(48));
-        assert_eq!(read(&Method::POST, "/", &[("content-type", "multipart/form-data; boundary=x")]), Err(48));
+        assert_eq!(read(&Method::POST, "/", &[("content-type", "multipart/form-data")]), Err(36));
     }
 }

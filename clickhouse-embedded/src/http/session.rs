@@ -52,6 +52,9 @@ impl Sessions {
         let evicted;
         {
             let mut slots = self.lock();
+            if options.must_exist && !slots.contains_key(&options.id) {
+                return Err(not_found(&options.id));
+            }
             match slots.get_mut(&options.id) {
                 Some(Slot::Busy) => {
                     return Err(Exception::new(
@@ -69,7 +72,7 @@ impl Sessions {
             }
             if options.must_exist {
                 slots.remove(&options.id);
-                return Err(Exception::new(ErrorCode::SESSION_NOT_FOUND, format!("Session {} not found", options.id)));
+                return Err(not_found(&options.id));
             }
             slots.insert(options.id.clone(), Slot::Busy);
         }
@@ -134,6 +137,10 @@ impl Drop for TakenSession<'_> {
             drop(connection);
         }
     }
+}
+
+fn not_found(id: &str) -> Exception {
+    Exception::new(ErrorCode::SESSION_NOT_FOUND, format!("Session {id} not found"))
 }
 
 /// Takes out the session that has been idle longest if there are too many.

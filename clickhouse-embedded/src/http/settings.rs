@@ -5,15 +5,17 @@
 
 use crate::engine::Connection;
 use crate::exception::{ErrorCode, Exception};
+use crate::http::external::ExternalTable;
 use crate::http::request::{QueryRequest, ReadOnly};
 use crate::statement::Leading;
 
-/// Puts a request's database, settings and read-only mode on a connection.
-pub fn apply(connection: &mut Connection, request: &QueryRequest) -> Result<(), Exception> {
+/// Puts a request's database, settings, tables and read-only mode on a connection, in this order.
+pub fn apply(connection: &mut Connection, request: &QueryRequest, tables: &[ExternalTable]) -> Result<(), Exception> {
     if let Some(database) = &request.database {
         connection.query_text(&format!("USE {}", quoted_name(database)))?;
     }
     set(connection, &request.settings)?;
+    tables.iter().try_for_each(|table| table.create(connection))?;
     if request.read_only != ReadOnly::No {
         connection.query_text(&format!("SET readonly = {}", request.read_only.value()))?;
     }
@@ -48,7 +50,8 @@ fn quoted_text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-fn quoted_name(name: &str) -> String {
+/// A name in backticks.
+pub fn quoted_name(name: &str) -> String {
     format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
 }
 

@@ -120,6 +120,26 @@ impl Statement {
     }
 }
 
+/// Whether a text can stand between the parentheses of CREATE TABLE and not end them: brackets pair up, quotes and
+/// comments end, and there is no semicolon.
+pub fn is_list_of_columns(text: &[u8]) -> bool {
+    let mut depth = 0_i32;
+    let mut columns = false;
+    for token in Lexer::new(text) {
+        columns = true;
+        match token.kind {
+            Kind::Symbol(b'(') => depth += 1,
+            Kind::Symbol(b')') => depth -= 1,
+            Kind::Symbol(b';') | Kind::Unfinished => return false,
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    columns && depth == 0
+}
+
 /// Questions to a text about its tokens.
 struct Text<'text>(&'text [u8]);
 
@@ -327,6 +347,14 @@ mod tests {
             ("INSERT INTO t SELECT 1", Leading::Other),
         ] {
             assert_eq!(parse(text).leading, leading, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_columns_cannot_end_its_parentheses() {
+        assert!(is_list_of_columns(b"a UInt8, b Map(String, Array(UInt8)) DEFAULT map(')', [])"));
+        for text in ["", "a UInt8) ENGINE = URL('x'", "a UInt8; DROP TABLE t", "a Array(UInt8", "a UInt8 /*", "a '"] {
+            assert!(!is_list_of_columns(text.as_bytes()), "{text}");
         }
     }
 
