@@ -10,7 +10,7 @@ SELECT
     host,
     sum(weight) AS requests,
     sum(transfer_bytes * weight) AS bytes,
-    sum(toUInt64(duration_ms) * weight) / 1000 AS total_duration_s,
+    sum(duration_ms * weight) / 1000 AS total_duration_s,
     quantileExactWeighted(0.75)(duration_ms, weight) AS p75_duration_ms,
     sumIf(weight, http_status >= 400) AS failed,
     sumIf(weight, is_opaque) AS opaque
