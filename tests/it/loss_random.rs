@@ -107,8 +107,9 @@ fn is_close(actual: Option<f64>, expected: Option<f64>) -> bool {
     }
 }
 
-fn check_country(row: &CountryRow, expected: &CountryLoss, case: usize) {
-    let what = format!("case {case}: {row:?}, expected {expected:?}");
+/// One country's row against the reference; `of` says what is being compared.
+pub(crate) fn check_country(row: &CountryRow, expected: &CountryLoss, of: &str) {
+    let what = format!("{of}: {row:?}, expected {expected:?}");
     assert_eq!(row.country, expected.country, "{what}");
     assert_eq!((row.views as f64, row.orders as f64), (expected.views, expected.orders), "{what}");
     assert_eq!(row.method, expected.method.name(), "{what}");
@@ -162,7 +163,7 @@ async fn random_cubes_give_what_the_reference_gives() {
         let rows = by_country(&client, &site, case.target_ms).await;
         assert_eq!(rows.len(), expected.countries.len(), "case {index}");
         for (row, expected) in rows.iter().zip(&expected.countries) {
-            check_country(row, expected, index);
+            check_country(row, expected, &format!("case {index}"));
             met.extend([expected.verdict, expected.method.name()]);
         }
         check_pages(&by_country_page(&client, &site, case.target_ms).await, &expected, index);

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "what tests share fails as a test does")]
 
 mod clickhouse_embedded;
+mod collector;
 mod database;
+mod invariants;
 mod loss;
 mod loss_random;
 mod rollups;
 mod vitals;
+mod walk;
