@@ -51,12 +51,12 @@ fn write_assets(code: &mut String, name: &str, directory: &Path) -> io::Result<(
         let compressed = |extension: &str| {
             let beside = format!("{file}.{extension}");
             let path = directory.join(&beside);
-            if files.contains(&beside) { format!("Some(include_bytes!({path:?}))") } else { "None".to_owned() }
+            if files.contains(&beside) { format!("Some(include_bytes!({}))", quoted(&path)) } else { "None".to_owned() }
         };
-        let (brotli, gzip) = (compressed("br"), compressed("gz"));
+        let (brotli, gzip, path) = (compressed("br"), compressed("gz"), quoted(&path));
         let _ = writeln!(
             items,
-            "    Asset {{ name: {file:?}, bytes: include_bytes!({path:?}), brotli: {brotli}, gzip: {gzip}, hash: {hash:?} }},"
+            "    Asset {{ name: {file:?}, bytes: include_bytes!({path}), brotli: {brotli}, gzip: {gzip}, hash: {hash:?} }},"
         );
     }
     let _ = writeln!(code, "/// Files of `{}`.\nstatic {name}: &[Asset] = &[\n{items}];", name.to_lowercase());
@@ -68,26 +68,28 @@ fn is_compressed(file: &str) -> bool {
 }
 
 fn sql_code(sql: &Path) -> io::Result<String> {
+    let is_sql = |file: &&String| Path::new(file).extension().is_some_and(|extension| extension == "sql");
     let mut code = "/// Numbered steps, in order.\npub static MIGRATIONS: &[Migration] = &[\n".to_owned();
     let migrations = sql.join("migrations");
-    for file in watched_files(&migrations)?.iter().filter(|file| file.ends_with(".sql")) {
+    for file in watched_files(&migrations)?.iter().filter(is_sql) {
         let path = migrations.join(file);
         let checksum = hex(&Sha256::digest(fs::read(&path)?));
+        let path = quoted(&path);
         let (version, name) = file.trim_end_matches(".sql").split_once('_').unwrap_or(("", ""));
         let version: u32 =
             version.parse().map_err(|_| io::Error::other(format!("{file} does not begin with a number")))?;
         let _ = writeln!(
             code,
-            "    Migration {{ version: {version}, name: {name:?}, checksum: {checksum:?}, sql: include_str!({path:?}) }},"
+            "    Migration {{ version: {version}, name: {name:?}, checksum: {checksum:?}, sql: include_str!({path}) }},"
         );
     }
     code.push_str(
         "];\n/// Views, in the order of their files: name, statement.\npub static VIEWS: &[(&str, &str)] = &[\n",
     );
     let views = sql.join("views");
-    for file in watched_files(&views)?.iter().filter(|file| file.ends_with(".sql")) {
+    for file in watched_files(&views)?.iter().filter(is_sql) {
         let name = file.trim_end_matches(".sql");
-        let _ = writeln!(code, "    ({name:?}, include_str!({:?})),", views.join(file));
+        let _ = writeln!(code, "    ({name:?}, include_str!({})),", quoted(&views.join(file)));
     }
     code.push_str("];\n");
     Ok(code)
@@ -103,6 +105,11 @@ fn user_agent_rules(root: &Path, assets: &Path) -> io::Result<Vec<u8>> {
     println!("cargo::rerun-if-changed={}", path.display());
     let rules: serde_json::Value = serde_yaml_ng::from_str(&fs::read_to_string(path)?).map_err(io::Error::other)?;
     Ok(serde_json::to_vec(&rules)?)
+}
+
+/// A path as a string literal.
+fn quoted(path: &Path) -> String {
+    format!("{:?}", path.to_string_lossy())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! `slowtax`: the command line.
 
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use collector::serve::{Collector, load_geo};
 use collector::simulate;
 use collector::store::Store;
 use collector::store::migrate::migrate;
-use collector::supervise::Engine;
+use collector::supervise::{Engine, find_files};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
@@ -28,13 +28,12 @@ const LOG_FORMAT: &str = "SLOWTAX_LOG_FORMAT";
 /// How long `health` waits for the answer.
 const HEALTH_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long `migrate` waits for ClickHouse.
-const CLICKHOUSE_TIME_MAX: Duration = Duration::from_secs(60);
+const CLICKHOUSE_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// Real User Monitoring that says what slow pages cost.
 #[derive(Parser)]
 #[command(
     version,
-    about,
     after_help = "SLOWTAX_LOG sets what is logged (info by default), SLOWTAX_LOG_FORMAT=json how."
 )]
 struct Arguments {
@@ -44,7 +43,7 @@ struct Arguments {
 
 #[derive(Args)]
 struct Common {
-    /// The configuration; slowtax.example.toml documents every key. SLOWTAX_SECTION__KEY overrides a key.
+    /// The configuration; slowtax.example.toml documents every key. Variables `SLOWTAX_SECTION__KEY` override it.
     #[arg(long, value_name = "FILE", default_value = "slowtax.toml")]
     config: PathBuf,
 }
@@ -82,7 +81,8 @@ fn main() -> ExitCode {
 
 fn start_log() {
     let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     if std::env::var(LOG_FORMAT).is_ok_and(|format| format == "json") {
         log.json().init();
     } else {
@@ -120,7 +120,7 @@ async fn serve(config: Config) -> Result<ExitCode> {
     let addr = collector.addr();
     tracing::info!(%addr, "listening");
     // For whoever started it with port 0.
-    println!("slowtax: listening on http://{addr}");
+    let _ = writeln!(std::io::stdout(), "slowtax: listening on http://{addr}");
     // Rows that were lost have been told in the log; the stop itself went as asked.
     collector.run_until(stop).await?;
     Ok(ExitCode::SUCCESS)
@@ -192,11 +192,8 @@ fn check_config(config: &Config) -> Result<ExitCode> {
         println!("\n# geo.database is sound: {kind}, built at {built} (Unix seconds)");
     }
     if config.clickhouse.mode == ClickHouseMode::Embedded {
-        let missing =
-            [("binary", &config.clickhouse.embedded.binary), ("library", &config.clickhouse.embedded.library)];
-        for (key, path) in missing.into_iter().filter(|(_, path)| !path.as_os_str().is_empty() && !path.is_file()) {
-            bail!("clickhouse.embedded.{key}: there is no file {}", path.display());
-        }
+        let (binary, _) = find_files(config)?;
+        println!("\n# the embedded ClickHouse is {}", binary.display());
     }
     if config.http.report_open && !config.http.listen.ip().is_loopback() {
         println!(

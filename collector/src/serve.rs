@@ -28,7 +28,7 @@ use crate::site::Sites;
 use crate::spool::{Sealed, Spool};
 use crate::store::Store;
 use crate::store::migrate::{MigrateError, migrate};
-use crate::supervise::{Engine, EngineError};
+use crate::supervise::{self, Engine, EngineError};
 use crate::writer::Writer;
 
 /// How long the queue may be uploaded after the last request.
@@ -173,16 +173,16 @@ fn warn_about_gaps(config: &Config, tools: &Tools) {
 
 async fn run_engine(
     engine: Option<Engine>,
-    stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
     ready: watch::Sender<bool>,
 ) -> Result<(), EngineError> {
-    match engine {
-        Some(engine) => engine.run(stop, ready).await,
-        None => {
-            let _server_is_always_there = ready;
-            std::future::pending().await
-        }
+    if let Some(engine) = engine {
+        return engine.run(stop, ready).await;
     }
+    // A server is somebody else's: it is always taken to be there, and `ready` must not be dropped before the end.
+    supervise::stopped(&mut stop).await;
+    drop(ready);
+    Ok(())
 }
 
 /// Brings the schema up to date as soon as ClickHouse answers, and from then on looks whether it still does. Ends only when the schema
@@ -211,7 +211,7 @@ async fn bring_up(
                     let _ = ready.send(true);
                 }
                 Err(error) if error.is_passing() => {
-                    tracing::warn!(%error, "the schema is not up to date yet; trying again")
+                    tracing::warn!(%error, "the schema is not up to date yet; trying again");
                 }
                 Err(error) => return Err(error),
             }

@@ -23,13 +23,13 @@ use crate::metrics::Metrics;
 /// How long a predecessor that is still shutting down is waited for.
 const PREDECESSOR_TIME_MAX: Duration = Duration::from_secs(20);
 /// How long a start may take: a large database loads its tables.
-const START_TIME_MAX: Duration = Duration::from_secs(120);
+const START_TIME_MAX: Duration = Duration::from_mins(2);
 /// How long a stop may take before the process is killed.
 const STOP_TIME_MAX: Duration = Duration::from_secs(30);
 /// Pauses between restarts: the first, and the longest.
 const RESTART_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 /// A process that ran this long is taken for sound: its end is the first failure again.
-const SOUND_AFTER: Duration = Duration::from_secs(60);
+const SOUND_AFTER: Duration = Duration::from_mins(1);
 /// Longest line of its output that is kept together.
 const LINE_BYTES_MAX: u64 = 8 * 1024;
 
@@ -85,19 +85,7 @@ pub struct Engine {
 impl Engine {
     /// Checks that its files are there, and writes the password where it reads it.
     pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, EngineError> {
-        let embedded = &config.clickhouse.embedded;
-        let beside = || std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("clickhouse-embedded")));
-        let is_set = |path: &Path| !path.as_os_str().is_empty();
-        let binary = if is_set(&embedded.binary) { embedded.binary.clone() } else { beside().unwrap_or_default() };
-        let library = is_set(&embedded.library).then(|| embedded.library.clone());
-        if !binary.is_file() {
-            let (what, key) = ("the embedded ClickHouse", "clickhouse.embedded.binary");
-            return Err(EngineError::Missing { what, path: binary, key });
-        }
-        if let Some(path) = library.clone().filter(|path| !path.is_file()) {
-            let (what, key) = ("ClickHouse's engine, libchdb", "clickhouse.embedded.library");
-            return Err(EngineError::Missing { what, path, key });
-        }
+        let (binary, library) = find_files(config)?;
         let data = config.data_dir.join("clickhouse");
         let password_file =
             write_password(config).map_err(|error| EngineError::NotStarted { path: binary.clone(), error })?;
@@ -212,7 +200,7 @@ impl Engine {
 }
 
 /// Ready once somebody said stop, or nobody is left who could.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
@@ -220,6 +208,24 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 async fn first_line(output: Option<ChildStdout>) -> Option<String> {
     let mut output = BufReader::new(output?);
     timeout(START_TIME_MAX, read_line(&mut output)).await.ok()?.ok()?
+}
+
+/// The program, and the engine where one is configured (else the program looks for it); both are files.
+pub fn find_files(config: &Config) -> Result<(PathBuf, Option<PathBuf>), EngineError> {
+    let embedded = &config.clickhouse.embedded;
+    let beside = || std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("clickhouse-embedded")));
+    let is_set = |path: &Path| !path.as_os_str().is_empty();
+    let binary = if is_set(&embedded.binary) { embedded.binary.clone() } else { beside().unwrap_or_default() };
+    if !binary.is_file() {
+        let (what, key) = ("the embedded ClickHouse", "clickhouse.embedded.binary");
+        return Err(EngineError::Missing { what, path: binary, key });
+    }
+    let library = is_set(&embedded.library).then(|| embedded.library.clone());
+    if let Some(path) = library.clone().filter(|path| !path.is_file()) {
+        let (what, key) = ("ClickHouse's engine, libchdb", "clickhouse.embedded.library");
+        return Err(EngineError::Missing { what, path, key });
+    }
+    Ok((binary, library))
 }
 
 /// Asks the process to end, and kills it if it does not. How it ended.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crate::embedded::{library, workspace};
 
 /// How long anything may take that a test waits for: a start, a stop, a row.
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// What every test's collector has: the site `shop`, and the test as a trusted proxy, so that it can come from any country.
 const BASE: &str = r#"

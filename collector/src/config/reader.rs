@@ -102,7 +102,7 @@ impl Reader {
     fn refuse(&mut self, path: &str, value: &Value, expected: &str) {
         let mut value = value.to_string();
         if path.ends_with("password") {
-            value = "the value".to_owned();
+            "the value".clone_into(&mut value);
         } else if value.len() > 200 {
             value = format!("{}...", value.chars().take(200).collect::<String>());
         }

@@ -16,7 +16,7 @@ mod view;
 
 use std::sync::Arc;
 
-use beacon_format::{Beacon, PageName};
+use beacon_format::{Beacon, PageName, Reason};
 
 use crate::metrics::Metrics;
 use crate::reject::Reject;
@@ -26,7 +26,7 @@ use address::ClientAddress;
 use clock::ViewClock;
 use geo::{Country, GeoDatabase};
 pub use reports::enrich_reports;
-use user_agent::{UserAgent, UserAgents};
+use user_agent::{BotReason, UserAgent, UserAgents};
 
 /// What the request tells beside its body.
 #[derive(Clone, Copy)]
@@ -92,6 +92,7 @@ struct Shared<'a> {
     clock: ViewClock,
     country: Country,
     user_agent: Arc<UserAgent>,
+    bot_reason: Option<BotReason>,
     /// The view's group; empty without a view.
     page_group: String,
     metrics: &'a Metrics,
@@ -115,16 +116,31 @@ impl Shared<'_> {
     }
 }
 
+/// Why a beacon is taken for a bot's. One that a server tells has the server's user agent, whose being a program says nothing of the
+/// visitor.
+fn bot_reason(user_agent: &UserAgent, reason: Reason) -> Option<BotReason> {
+    let by_program = [BotReason::NoUserAgent, BotReason::KnownWord];
+    user_agent.bot_reason.filter(|bot| reason != Reason::Server || !by_program.contains(bot))
+}
+
+/// A number as its column holds it: the nearest of single precision.
+#[expect(clippy::cast_possible_truncation, reason = "the nearest one is what is wanted")]
+fn single(number: f64) -> f32 {
+    number as f32
+}
+
 /// Makes a decoded beacon's rows. Refuses only a view that began too long ago ([`Reject::TooOld`]); whatever else makes no sense becomes
 /// "not known".
 pub fn enrich(beacon: &Beacon, facts: &RequestFacts, site: &Site, tools: &Tools) -> Result<Rows, Reject> {
     let clock = ViewClock::new(beacon.head.time_origin_ms, beacon.head.sent_after_ms, facts.received_ms)?;
+    let user_agent = tools.user_agents.classify(facts.user_agent);
     let mut shared = Shared {
         beacon,
         site,
         clock,
         country: tools.country(facts.client),
-        user_agent: tools.user_agents.classify(facts.user_agent),
+        bot_reason: bot_reason(&user_agent, beacon.head.reason),
+        user_agent,
         page_group: String::new(),
         metrics: &tools.metrics,
     };

@@ -125,8 +125,8 @@ fn without_extension(segment: &str) -> &str {
     }
 }
 
-fn is_all(text: &str, test: impl Fn(u8) -> bool) -> bool {
-    !text.is_empty() && text.bytes().all(test)
+fn is_all(text: &str, fits: impl Fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 /// `en`, `pt-br`, `zh_cn`: two letters, perhaps two more.

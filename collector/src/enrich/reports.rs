@@ -4,7 +4,7 @@ use beacon_format::limits::{NAME_BYTES_MAX, TOKEN_BYTES_MAX, URL_BYTES_MAX};
 use serde_json::Value;
 
 use super::text::{cut, one_line, without_query};
-use super::{RequestFacts, Tools};
+use super::{RequestFacts, Tools, single};
 use crate::reject::Reject;
 use crate::site::Site;
 use crate::store::rows::BrowserReportRow;
@@ -35,17 +35,13 @@ pub fn enrich_reports(
         .iter()
         .map(|report| {
             let report = report.as_object().ok_or(Reject::BadJson)?;
-            let age_ms = report.get("age").and_then(Value::as_f64).unwrap_or(0.0).max(0.0);
-            if age_ms > AGE_MS_MAX as f64 {
-                return Err(Reject::TooOld);
-            }
+            let age_ms = report.get("age").map_or(Ok(0), age_ms)?;
             let null = Value::Null;
             let body = report.get("body").unwrap_or(&null);
             let error = ["type", "reason", "id", "effectiveDirective"].iter().find_map(|key| body[*key].as_str());
             Ok(BrowserReportRow {
                 site: site.key.clone(),
-                // At most 48 h, so it fits.
-                ts: facts.received_ms - age_ms as i64,
+                ts: facts.received_ms - age_ms,
                 is_bot: user_agent.bot_reason.is_some(),
                 country: country.code().to_owned(),
                 device: user_agent.device,
@@ -66,6 +62,14 @@ pub fn enrich_reports(
         .collect()
 }
 
+/// How long ago it was, in whole milliseconds; some browsers tell fractions. What is negative or no number is now.
+fn age_ms(age: &Value) -> Result<i64, Reject> {
+    let age = age.as_f64().unwrap_or(0.0).clamp(0.0, 1e15);
+    #[expect(clippy::cast_possible_truncation, reason = "the range is held, and the fraction does not matter")]
+    let age = age as i64;
+    if age <= AGE_MS_MAX { Ok(age) } else { Err(Reject::TooOld) }
+}
+
 fn text(value: Option<&Value>, bytes_max: usize) -> String {
     one_line(cut(value.and_then(Value::as_str).unwrap_or_default(), bytes_max))
 }
@@ -77,7 +81,7 @@ fn number(value: Option<&Value>) -> Option<u64> {
 /// The share of such events that browsers report; counts are divided by it, so it is never 0.
 fn sampling_fraction(body: &Value) -> f32 {
     match body["sampling_fraction"].as_f64() {
-        Some(fraction) if (1e-6..=1.0).contains(&fraction) => fraction as f32,
+        Some(fraction) if (1e-6..=1.0).contains(&fraction) => single(fraction),
         _ => 1.0,
     }
 }

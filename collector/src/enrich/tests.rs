@@ -1,1 +1,184 @@
+use std::sync::{Arc, LazyLock};
 
+use beacon_format::{
+    Beacon, EarlierView, Goal, Head, Id, Nav, NavigationTiming, NavigationType, PageError, PageName, PageView, Reason,
+    ResourceTiming, Resources, WebVitals,
+};
+
+use super::user_agent::UserAgents;
+use super::{RequestFacts, Rows, Tools, enrich};
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::reject::Reject;
+use crate::site::Site;
+use crate::store::rows::Tables;
+
+/// The clock of every test here.
+const NOW: i64 = 1_795_000_000_000;
+const BEGAN: u64 = 1_794_999_998_000;
+
+static TOOLS: LazyLock<Tools> = LazyLock::new(|| Tools {
+    geo: None,
+    user_agents: UserAgents::new().expect("npm packages are installed by cargo xtask"),
+    metrics: Arc::new(Metrics::default()),
+});
+
+fn site() -> Site {
+    let config = Config::parse("[sites.shop]\nconversion_goal = 'signup'", []).unwrap();
+    Site::new(0, "shop", &config.sites["shop"])
+}
+
+fn beacon() -> Beacon<'static> {
+    let (session_id, view_id) = (Id(1), Id(2));
+    Beacon {
+        head: Head {
+            site: "shop".into(),
+            time_origin_ms: BEGAN,
+            sent_after_ms: 2000,
+            session_id,
+            view_id,
+            weight: 1,
+            ..Head::default()
+        },
+        view: Some(PageView { path: "/a".into(), view_number: 1, ..PageView::default() }),
+        navigation: Some(NavigationTiming {
+            request_start: 10,
+            response_start: 100,
+            response_end: 120,
+            ..Default::default()
+        }),
+        vitals: WebVitals {
+            ttfb_ms: Some(100),
+            fcp_ms: Some(500),
+            lcp_ms: Some(900),
+            cls_e4: Some(5000),
+            lcp_url: "https://x/hero.png?v=1".into(),
+            ..WebVitals::default()
+        },
+        ..Beacon::default()
+    }
+}
+
+fn rows_of(beacon: &Beacon, user_agent: &str) -> Rows {
+    let facts = RequestFacts { client: None, user_agent, received_ms: NOW };
+    enrich(beacon, &facts, &site(), &TOOLS).unwrap()
+}
+
+fn rows(beacon: &Beacon) -> Rows {
+    rows_of(beacon, "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0")
+}
+
+#[test]
+fn a_plain_view_becomes_one_row() {
+    let rows = rows(&beacon());
+    let view = rows.page_view.clone().unwrap();
+    assert_eq!((view.ts, view.received_at, view.clock_skew_ms), (NOW - 2000, NOW, 0));
+    assert_eq!((view.session_id, view.view_id, view.country.as_str()), (1, 2, "ZZ"));
+    assert_eq!((view.ttfb_ms, view.fcp_ms, view.lcp_ms, view.cls), (Some(100), Some(500), Some(900), Some(0.5)));
+    assert_eq!((view.request_ms, view.response_ms, view.dns_ms), (Some(90), Some(20), None));
+    assert_eq!(view.lcp_url, "https://x/hero.png");
+    assert_eq!(Tables::from(rows).rows(), 1);
+}
+
+#[test]
+fn paints_of_a_view_that_began_hidden_are_not_known_nor_is_what_was_counted_of_them() {
+    let mut beacon = beacon();
+    let view = beacon.view.as_mut().unwrap();
+    view.hidden_at_start = true;
+    view.counted_lcp_ms = Some(900);
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.fcp_ms, view.lcp_ms, view.counted_lcp_ms), (None, None, None));
+    assert_eq!((view.lcp_url.as_str(), view.ttfb_ms), ("", Some(100)));
+}
+
+#[test]
+fn a_view_that_fetched_nothing_has_paints_and_no_first_byte_or_phases() {
+    for kind in [NavigationType::BackForwardCache, NavigationType::Soft] {
+        let mut beacon = beacon();
+        beacon.view.as_mut().unwrap().navigation_type = kind;
+        let view = rows(&beacon).page_view.unwrap();
+        assert_eq!((view.ttfb_ms, view.request_ms, view.lcp_ms), (None, None, Some(900)), "{kind:?}");
+    }
+}
+
+#[test]
+fn marks_that_cannot_be_are_left_out_whole_and_the_view_stays() {
+    let mut beacon = beacon();
+    beacon.navigation.as_mut().unwrap().response_start = 2500;
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.request_ms, view.response_ms, view.lcp_ms), (None, None, Some(900)));
+}
+
+#[test]
+fn the_view_before_is_told_when_its_time_can_be() {
+    let previous =
+        |started_ms| EarlierView { started_ms, page: PageName::Name("home".into()), nav: Nav::Entry, lcp_ms: 700 };
+    let mut beacon = beacon();
+    beacon.view.as_mut().unwrap().previous = Some(previous(BEGAN - 5000));
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.previous_ts, view.previous_page_group.as_str()), (Some(NOW - 7000), "home"));
+    assert_eq!(view.previous_lcp_ms, 700);
+    beacon.view.as_mut().unwrap().previous = Some(previous(BEGAN - 49 * 3600 * 1000));
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.previous_ts, view.previous_page_group.as_str(), view.previous_lcp_ms), (None, "", 0));
+}
+
+#[test]
+fn the_sites_goal_is_its_conversion_and_no_other() {
+    let mut beacon = beacon();
+    let goal = |name: &'static str, at_ms| Goal { name: name.into(), at_ms, ..Goal::default() };
+    beacon.goals = vec![goal("signup", 1500), goal("order", 9_000_000)];
+    let goals = rows(&beacon).goals;
+    assert_eq!((goals[0].is_conversion, goals[0].ts), (true, NOW - 500));
+    assert_eq!((goals[1].is_conversion, goals[1].ts), (false, NOW), "nothing happens after it was told");
+    assert_eq!(goals[0].page_group, "/a");
+}
+
+#[test]
+fn texts_lose_queries_line_breaks_and_capitals_of_hosts() {
+    let mut beacon = beacon();
+    beacon.view.as_mut().unwrap().path = "/a?token=secret".into();
+    beacon.view.as_mut().unwrap().referrer_host = "News.Example.ORG".into();
+    let url = "https://CDN.example.com/x.js?user=1#y";
+    beacon.resources = Resources { seen: 1, entries: vec![ResourceTiming { url: url.into(), ..Default::default() }] };
+    beacon.errors = vec![PageError { message: "a\nb".into(), source: url.into(), ..PageError::default() }];
+    let rows = rows(&beacon);
+    let view = rows.page_view.unwrap();
+    assert_eq!((view.path.as_str(), view.referrer_host.as_str()), ("/a", "news.example.org"));
+    assert_eq!(
+        (rows.resources[0].url.as_str(), rows.resources[0].host.as_str()),
+        ("https://CDN.example.com/x.js", "cdn.example.com")
+    );
+    assert_eq!(
+        (rows.errors[0].message.as_str(), rows.errors[0].source.as_str()),
+        ("a b", "https://CDN.example.com/x.js")
+    );
+}
+
+#[test]
+fn a_program_is_a_bot_unless_it_is_the_server_that_tells() {
+    let mut beacon = beacon();
+    beacon.goals = vec![Goal { name: "signup".into(), ..Goal::default() }];
+    for (agent, is_bot_in_page, is_bot_from_server) in [
+        ("", true, false),
+        ("python-requests/2.32", true, false),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", true, true),
+    ] {
+        for (reason, expected) in [(Reason::Settled, is_bot_in_page), (Reason::Server, is_bot_from_server)] {
+            beacon.head.reason = reason;
+            let rows = rows_of(&beacon, agent);
+            let view = rows.page_view.unwrap();
+            assert_eq!((view.is_bot, rows.goals[0].is_bot), (expected, expected), "{agent} {reason:?}");
+            assert_eq!(view.bot_reason.is_empty(), !expected);
+        }
+    }
+}
+
+#[test]
+fn a_view_of_three_days_ago_is_refused() {
+    let mut beacon = beacon();
+    beacon.head.time_origin_ms = BEGAN - 72 * 3600 * 1000;
+    beacon.head.sent_after_ms = 72 * 3600 * 1000 + 2000;
+    let facts = RequestFacts { client: None, user_agent: "x", received_ms: NOW };
+    assert_eq!(enrich(&beacon, &facts, &site(), &TOOLS), Err(Reject::TooOld));
+}

@@ -38,6 +38,31 @@ const BOT_WORDS: [&str; 14] = [
     "okhttp",
 ];
 
+/// Why somebody is taken for a bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BotReason {
+    /// No user agent at all.
+    NoUserAgent,
+    /// A browser without a window.
+    Headless,
+    /// uap-core knows it as a spider.
+    Spider,
+    /// A word that only robots and programs use.
+    KnownWord,
+}
+
+impl BotReason {
+    /// Its name in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoUserAgent => "no_user_agent",
+            Self::Headless => "headless",
+            Self::Spider => "spider",
+            Self::KnownWord => "known_word",
+        }
+    }
+}
+
 /// Why user agents cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum UserAgentError {
@@ -63,7 +88,7 @@ pub struct UserAgent {
     /// Operating system family; empty when not known.
     pub os: String,
     /// Why it is taken for a bot, if it is.
-    pub bot_reason: Option<&'static str>,
+    pub bot_reason: Option<BotReason>,
 }
 
 /// Reads user agents.
@@ -102,7 +127,7 @@ impl UserAgents {
         let os = os.map(|found| name(&found.os)).unwrap_or_default();
         let bot_reason = bot_reason(header, &kind);
         UserAgent {
-            device: if bot_reason == Some("spider") { Device::Other } else { device_of(header, &os, &kind) },
+            device: if bot_reason == Some(BotReason::Spider) { Device::Other } else { device_of(header, &os, &kind) },
             browser,
             browser_version: version.and_then(|major| major.parse().ok()).unwrap_or(0),
             os,
@@ -116,15 +141,15 @@ fn name(family: &str) -> String {
     if family == "Other" { String::new() } else { one_line(cut(family, NAME_BYTES_MAX)) }
 }
 
-fn bot_reason(header: &str, device: &str) -> Option<&'static str> {
+fn bot_reason(header: &str, device: &str) -> Option<BotReason> {
     if header.trim().is_empty() {
-        return Some("no_user_agent");
+        return Some(BotReason::NoUserAgent);
     }
     let lower = header.to_ascii_lowercase();
     match BOT_WORDS.iter().find(|word| lower.contains(**word)) {
-        Some(&"headlesschrome" | &"phantomjs") => Some("headless"),
-        _ if device == "Spider" => Some("spider"),
-        Some(_) => Some("known_word"),
+        Some(&"headlesschrome" | &"phantomjs") => Some(BotReason::Headless),
+        _ if device == "Spider" => Some(BotReason::Spider),
+        Some(_) => Some(BotReason::KnownWord),
         None => None,
     }
 }
@@ -163,7 +188,7 @@ mod tests {
 
     fn read(header: &str) -> (Device, String, u16, String, Option<&'static str>) {
         let UserAgent { device, browser, browser_version, os, bot_reason } = (*AGENTS.classify(header)).clone();
-        (device, browser, browser_version, os, bot_reason)
+        (device, browser, browser_version, os, bot_reason.map(BotReason::name))
     }
 
     #[test]

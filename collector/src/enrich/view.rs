@@ -2,9 +2,10 @@
 
 use beacon_format::{Nav, NavigationTiming, NavigationType, PageView, ResourceTiming, WebVitals};
 
-use super::Shared;
 use super::phases::{FetchPhases, NavigationPhases, is_plausible};
 use super::text::{host, without_query};
+use super::user_agent::BotReason;
+use super::{Shared, single};
 use crate::store::rows::{PageViewRow, ResourceTimingRow, UnixMs};
 
 pub(super) fn page_view(shared: &Shared, view: &PageView, received_ms: UnixMs) -> PageViewRow {
@@ -21,8 +22,8 @@ pub(super) fn page_view(shared: &Shared, view: &PageView, received_ms: UnixMs) -
         reason: head.reason,
         weight: head.weight,
         is_simulated: head.simulated,
-        is_bot: user_agent.bot_reason.is_some(),
-        bot_reason: user_agent.bot_reason.unwrap_or_default().to_owned(),
+        is_bot: shared.bot_reason.is_some(),
+        bot_reason: shared.bot_reason.map_or("", BotReason::name).to_owned(),
         country: shared.country.code().to_owned(),
         page_group: shared.page_group.clone(),
         path: without_query(&view.path).to_owned(),
@@ -78,8 +79,7 @@ fn fill_vitals(row: &mut PageViewRow, vitals: &WebVitals, view: &PageView) {
         row.ttfb_ms = vitals.ttfb_ms;
     }
     row.inp_ms = vitals.inp_ms;
-    // Ten-thousandths up to ten million: single precision holds more than enough of it.
-    row.cls = vitals.cls_e4.map(|cls| (f64::from(cls) / 10_000.0) as f32);
+    row.cls = vitals.cls_e4.map(|cls| single(f64::from(cls) / 10_000.0));
 }
 
 /// Whether this kind of view fetched a document.
@@ -123,7 +123,7 @@ fn fill_context(row: &mut PageViewRow, shared: &Shared) {
     row.cores = context.cores;
     row.viewport_width = context.viewport_width;
     row.viewport_height = context.viewport_height;
-    row.pixel_ratio = (f64::from(context.pixel_ratio_e2) / 100.0) as f32;
+    row.pixel_ratio = single(f64::from(context.pixel_ratio_e2) / 100.0);
     row.language.push_str(&context.language);
     row.release.push_str(&context.release);
     row.experiment_arm.push_str(&context.experiment_arm);
@@ -145,7 +145,7 @@ fn resource(shared: &Shared, timing: &ResourceTiming) -> ResourceTimingRow {
         view_id: head.view_id.0,
         weight: head.weight,
         is_simulated: head.simulated,
-        is_bot: shared.user_agent.bot_reason.is_some(),
+        is_bot: shared.bot_reason.is_some(),
         country: shared.country.code().to_owned(),
         page_group: shared.page_group.clone(),
         device: shared.user_agent.device,

@@ -23,7 +23,7 @@ use rows::{RawRow, Tables};
 /// Longest wait for the socket to take a piece of a batch.
 const SEND_TIME_MAX: Duration = Duration::from_secs(30);
 /// Longest wait for ClickHouse to have stored a batch, rollups included.
-const STORE_TIME_MAX: Duration = Duration::from_secs(180);
+const STORE_TIME_MAX: Duration = Duration::from_mins(3);
 /// Longest wait for an answer to [`Store::ping`].
 const PING_TIME_MAX: Duration = Duration::from_secs(5);
 

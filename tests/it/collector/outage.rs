@@ -1,0 +1,249 @@
+//! ClickHouse away, killed, cut off; the collector stopped and killed.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tests::collector::{CollectorProcess, Setup, wait_for};
+use tests::embedded::EmbeddedClickHouse;
+use tests::fault_proxy::FaultProxy;
+
+use super::sample::{binary, full, plain};
+
+fn pid(id: u32) -> Pid {
+    Pid::from_raw(i32::try_from(id).unwrap()).unwrap()
+}
+
+/// A ClickHouse behind a proxy, and a database that is empty.
+fn behind_proxy(test: &str) -> (FaultProxy, String) {
+    let clickhouse = EmbeddedClickHouse::shared();
+    let name = format!("collector_{test}");
+    clickhouse.database(&name);
+    let proxy = FaultProxy::start(clickhouse.url().trim_start_matches("http://").parse().unwrap());
+    (proxy, name)
+}
+
+fn server(proxy: &FaultProxy, database: &str, overrides: &[(&str, &str)]) -> CollectorProcess {
+    let url = proxy.url();
+    let mut all =
+        vec![("clickhouse.mode", "server"), ("clickhouse.url", url.as_str()), ("clickhouse.database", database)];
+    all.extend_from_slice(overrides);
+    CollectorProcess::start_unready(Setup::new(&all))
+}
+
+/// What must hold after any trouble: every acknowledged beacon is stored once, in the raw tables and in the rollups.
+fn assert_exactly_once(collector: &CollectorProcess, acknowledged: &HashSet<u64>) {
+    let count = acknowledged.len();
+    let views = collector.query("SELECT count(), uniqExact(view_id) FROM page_views");
+    assert_eq!(views, format!("{count}\t{count}"));
+    for table in ["resource_timings", "goals", "page_errors"] {
+        assert_eq!(collector.query(&format!("SELECT count(), uniqExact(view_id) FROM {table}")), views, "{table}");
+    }
+    let stored: HashSet<u64> =
+        collector.query("SELECT view_id FROM page_views").lines().map(|id| id.parse().unwrap()).collect();
+    assert!(stored == *acknowledged);
+    // Each beacon stands for 4 sessions and has an order.
+    assert_eq!(collector.query("SELECT sum(orders) FROM goals_daily"), (4 * count).to_string());
+}
+
+#[test]
+fn serve_starts_without_clickhouse_and_writes_when_it_comes() {
+    let (proxy, database) = behind_proxy("late");
+    proxy.cut();
+    let collector = server(&proxy, &database, &[]);
+    let mut acknowledged = HashSet::new();
+    for _ in 0..20 {
+        let beacon = full();
+        assert_eq!(collector.send(&binary(&beacon)).status, 204);
+        acknowledged.insert(beacon.head.view_id.0);
+    }
+    assert_eq!(collector.get("/health/ready").status, 503);
+    assert_eq!(collector.metric("slowtax_queue_rows"), 80);
+    proxy.restore();
+    collector.wait_until_ready();
+    collector.wait_until_stored();
+    assert_exactly_once(&collector, &acknowledged);
+}
+
+#[test]
+fn a_full_queue_refuses_with_a_time_to_come_back_and_takes_again_when_it_drains() {
+    let (proxy, database) = behind_proxy("full_queue");
+    proxy.cut();
+    let collector = server(&proxy, &database, &[("writer.queue_rows_max", "1000")]);
+    let mut acknowledged = HashSet::new();
+    for _ in 0..250 {
+        let beacon = full();
+        assert_eq!(collector.send(&binary(&beacon)).status, 204);
+        acknowledged.insert(beacon.head.view_id.0);
+    }
+    let refused = full();
+    let answer = collector.send(&binary(&refused));
+    assert_eq!((answer.status, answer.text().as_str()), (503, "{\"error\":\"queue_full\"}\n"));
+    assert_eq!(answer.header("retry-after"), "5");
+    assert!(collector.get("/health/ready").text().contains("queue_full"));
+    proxy.restore();
+    collector.wait_until_stored();
+    // The refused one was not remembered as taken: its sender may come back.
+    assert_eq!(collector.send(&binary(&refused)).status, 204);
+    acknowledged.insert(refused.head.view_id.0);
+    collector.wait_until_stored();
+    assert_exactly_once(&collector, &acknowledged);
+}
+
+#[test]
+fn connections_that_are_cut_in_the_middle_neither_lose_nor_double() {
+    let (proxy, database) = behind_proxy("cuts");
+    let collector = server(&proxy, &database, &[("writer.age_max_ms", "20")]);
+    collector.wait_until_ready();
+    let mut acknowledged = HashSet::new();
+    for round in 0..300 {
+        let beacon = full();
+        assert_eq!(collector.send(&binary(&beacon)).status, 204);
+        acknowledged.insert(beacon.head.view_id.0);
+        match round % 60 {
+            10 => proxy.hiccup(),
+            // The INSERTs arrive and are stored, and nobody hears of it.
+            20 => proxy.swallow_answers(0),
+            35 => proxy.restore(),
+            45 => proxy.cut(),
+            50 => proxy.restore(),
+            _ => {}
+        }
+    }
+    proxy.restore();
+    collector.wait_until_stored();
+    assert!(collector.metric("slowtax_insert_failures_total{class=\"passing\"}") > 0, "the cuts were felt");
+    assert_exactly_once(&collector, &acknowledged);
+}
+
+#[test]
+fn an_embedded_clickhouse_that_is_killed_comes_back_and_every_row_arrives_once() {
+    let collector = CollectorProcess::start(&[("writer.age_max_ms", "20")]);
+    let mut acknowledged = HashSet::new();
+    let mut killed = HashSet::new();
+    for round in 0..300 {
+        let beacon = full();
+        assert_eq!(collector.send(&binary(&beacon)).status, 204);
+        acknowledged.insert(beacon.head.view_id.0);
+        if round % 100 == 50 {
+            collector.wait_until("the engine is up again", || {
+                collector.engine_pid().is_some_and(|id| !killed.contains(&id))
+            });
+            let engine = collector.engine_pid().unwrap();
+            kill_process(pid(engine), Signal::KILL).unwrap();
+            killed.insert(engine);
+        }
+    }
+    assert_eq!(killed.len(), 3);
+    collector.wait_until("it is ready again", || {
+        collector.metric("slowtax_engine_restarts_total") == 3 && collector.get("/health/ready").status == 200
+    });
+    collector.wait_until_stored();
+    assert_exactly_once(&collector, &acknowledged);
+}
+
+#[test]
+fn a_killed_collector_leaves_no_engine_behind_and_starts_again_without_help() {
+    let mut collector = CollectorProcess::start(&[]);
+    assert_eq!(collector.send(&binary(&full())).status, 204);
+    collector.wait_until_stored();
+    let engine = collector.engine_pid().unwrap();
+    collector.kill9();
+    assert!(wait_for(|| test_kill_process(pid(engine)).is_err()), "the engine outlives the collector");
+    let collector = collector.restart();
+    assert_eq!(collector.query("SELECT count() FROM page_views"), "1");
+}
+
+#[test]
+fn a_stop_uploads_what_is_queued_and_takes_the_engine_along() {
+    let mut collector = CollectorProcess::start(&[("writer.age_max_ms", "60000")]);
+    for _ in 0..50 {
+        assert_eq!(collector.send(&binary(&full())).status, 204);
+    }
+    assert_eq!(collector.metric("slowtax_queue_rows"), 200, "nothing is old enough to be written");
+    let engine = collector.engine_pid().unwrap();
+    assert_eq!(collector.stop().code(), Some(0));
+    assert!(collector.log().contains("every acknowledged row is stored"));
+    assert!(test_kill_process(pid(engine)).is_err());
+    let collector = collector.restart();
+    assert_eq!(collector.query("SELECT count() FROM page_views"), "50");
+}
+
+#[test]
+fn the_end_of_standard_input_is_a_stop() {
+    let (proxy, database) = behind_proxy("stdin");
+    let mut collector = server(&proxy, &database, &[("writer.age_max_ms", "60000")]);
+    collector.wait_until_ready();
+    assert_eq!(collector.send(&binary(&plain())).status, 204);
+    assert_eq!(collector.abandon().code(), Some(0));
+    assert!(collector.log().contains("every acknowledged row is stored"));
+}
+
+#[test]
+fn a_stop_without_clickhouse_ends_in_time_and_says_what_is_lost() {
+    let (proxy, database) = behind_proxy("lost");
+    let mut collector = server(&proxy, &database, &[]);
+    collector.wait_until_ready();
+    proxy.cut();
+    for _ in 0..3 {
+        assert_eq!(collector.send(&binary(&full())).status, 204);
+    }
+    let began = Instant::now();
+    assert_eq!(collector.stop().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    assert!(collector.log().contains("acknowledged rows are lost") && collector.log().contains("rows_lost=12"));
+}
+
+#[test]
+fn a_lone_beacon_is_visible_within_three_seconds() {
+    let (proxy, database) = behind_proxy("lone");
+    let collector = server(&proxy, &database, &[("writer.age_max_ms", "1000")]);
+    collector.wait_until_ready();
+    assert_eq!(collector.send(&binary(&plain())).status, 204);
+    let began = Instant::now();
+    collector.wait_until_stored();
+    assert_eq!(collector.query("SELECT count() FROM page_views"), "1");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[test]
+fn rows_that_clickhouse_refuses_are_set_aside_and_kept_while_the_next_pass() {
+    let (proxy, database) = behind_proxy("poison");
+    let collector = server(&proxy, &database, &[("writer.age_max_ms", "20")]);
+    collector.wait_until_ready();
+    // Refuses one goal's name, as a column does that cannot hold a value.
+    collector.query("CREATE TABLE refusing (number UInt8) ENGINE = MergeTree ORDER BY number");
+    collector.query(
+        "CREATE MATERIALIZED VIEW refusing_from_goals TO refusing AS \
+         SELECT if(name = 'poison', toUInt8(name), 1) AS number FROM goals",
+    );
+    let mut poison = full();
+    poison.goals[0].name = "poison".into();
+    assert_eq!(collector.send(&binary(&poison)).status, 204);
+    collector.wait_until("it is refused", || collector.metric("slowtax_insert_failures_total{class=\"poison\"}") > 0);
+    assert_eq!(collector.send(&binary(&full())).status, 204);
+    collector.wait_until("the next one passes and what was refused is kept", || {
+        collector.query("SELECT count() FROM page_errors") == "1" && collector.metric("slowtax_queue_rows") == 4
+    });
+    assert!(collector.log().contains("CANNOT_PARSE_TEXT"));
+    collector.query("DROP TABLE refusing_from_goals SYNC");
+    // It is tried again slowly: after half a minute at most.
+    collector.wait_until_stored();
+    assert_eq!(collector.query("SELECT count(), uniqExact(name) FROM goals"), "2\t2");
+    assert_eq!(collector.query("SELECT count() FROM page_errors"), "2");
+}
+
+#[test]
+fn a_missing_table_is_an_alarm_and_not_a_loss() {
+    let (proxy, database) = behind_proxy("setup");
+    let collector = server(&proxy, &database, &[("writer.age_max_ms", "20")]);
+    collector.wait_until_ready();
+    collector.query("RENAME TABLE page_errors TO away");
+    let beacon = full();
+    assert_eq!(collector.send(&binary(&beacon)).status, 204);
+    collector.wait_until("it is noticed", || collector.metric("slowtax_insert_failures_total{class=\"setup\"}") > 0);
+    assert!(collector.log().contains("will not be until somebody acts"));
+    collector.query("RENAME TABLE away TO page_errors");
+    collector.wait_until_stored();
+    assert_exactly_once(&collector, &HashSet::from([beacon.head.view_id.0]));
+}

@@ -1,0 +1,176 @@
+//! Everything else that the collector serves.
+
+use tests::collector::{CollectorProcess, DESKTOP, Setup};
+use tests::embedded::{EmbeddedClickHouse, workspace};
+
+fn collector(test: &str, overrides: &[(&str, &str)]) -> CollectorProcess {
+    let clickhouse = EmbeddedClickHouse::shared();
+    let database = clickhouse.database(&format!("collector_{test}"));
+    CollectorProcess::start_on(&clickhouse.url(), database.name(), overrides)
+}
+
+/// A port that nobody answers at: for what needs no ClickHouse.
+fn without_clickhouse(overrides: &[(&str, &str)]) -> CollectorProcess {
+    let mut all = vec![("clickhouse.mode", "server"), ("clickhouse.url", "http://127.0.0.1:9")];
+    all.extend_from_slice(overrides);
+    CollectorProcess::start_unready(Setup::new(&all))
+}
+
+#[test]
+fn what_is_not_there_is_answered_in_one_line_and_counted() {
+    let collector = without_clickhouse(&[]);
+    for path in ["/nothing", "/v1", "/v1/beacon/", "/slowtax-0000.wasm.map", "/health", "/api/v2/x"] {
+        let answer = collector.get(path);
+        assert!(matches!(answer.status, 404 | 503), "{path}: {}", answer.status);
+        assert!(answer.text().starts_with("{\"error\":\""), "{path}: {}", answer.text());
+    }
+    let answer = collector.get("/nothing");
+    assert_eq!((answer.status, answer.text().as_str()), (404, "{\"error\":\"not_found\"}\n"));
+    assert!(collector.metric("slowtax_requests_refused_total{reason=\"not_found\"}") >= 5);
+}
+
+#[test]
+fn methods_that_a_route_does_not_take_are_refused() {
+    let collector = without_clickhouse(&[]);
+    let wrong = [
+        ("GET", "/v1/beacon"),
+        ("PUT", "/v1/beacon"),
+        ("GET", "/v1/reports"),
+        ("POST", "/metrics"),
+        ("POST", "/slowtax.js"),
+        ("POST", "/"),
+    ];
+    for (method, path) in wrong {
+        let answer = collector.request(method, path, &[], b"");
+        assert_eq!(
+            (answer.status, answer.text().as_str()),
+            (405, "{\"error\":\"method_not_allowed\"}\n"),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(collector.metric("slowtax_requests_refused_total{reason=\"method_not_allowed\"}"), 6);
+    assert_eq!(collector.metric("slowtax_beacons_received_total"), 0);
+}
+
+#[test]
+fn alive_and_ready_are_two_things() {
+    let collector = without_clickhouse(&[]);
+    assert_eq!(collector.get("/health/live").status, 200);
+    let ready = collector.get("/health/ready");
+    assert_eq!(
+        (ready.status, ready.text().as_str()),
+        (503, "{\"ready\":false,\"reasons\":[\"clickhouse_unreachable\"]}")
+    );
+    assert_eq!(collector.metric("slowtax_ready"), 0);
+}
+
+#[test]
+fn the_report_and_its_api_are_closed_unless_the_configuration_opens_them() {
+    let closed = without_clickhouse(&[]);
+    for path in ["/", "/report/", "/report/main.js"] {
+        let answer = closed.get(path);
+        assert_eq!(answer.status, 403, "{path}");
+        assert!(answer.text().contains("report_open = true"), "{}", answer.text());
+    }
+    for path in ["/api/v1/loss_by_country", "/api/v1/", "/api/v1/nothing"] {
+        let answer = closed.get(path);
+        assert_eq!((answer.status, answer.text().as_str()), (403, "{\"error\":\"report_closed\"}\n"), "{path}");
+    }
+    let open = without_clickhouse(&[("http.report_open", "true")]);
+    assert_ne!(open.get("/").status, 403);
+    assert_eq!(open.get("/api/v1/nothing").status, 404);
+}
+
+/// The built beacon's files, or none: then the collector must say so.
+fn beacon_files() -> Vec<String> {
+    let files = std::fs::read_dir(workspace().join("target/assets/beacon")).into_iter().flatten().flatten();
+    files
+        .map(|file| file.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.ends_with(".br") && !name.ends_with(".gz"))
+        .collect()
+}
+
+#[test]
+fn the_beacons_files_are_served_as_they_were_built() {
+    let collector = without_clickhouse(&[]);
+    let first = collector.get("/slowtax.js");
+    if first.status == 503 {
+        assert_eq!(first.text(), "{\"error\":\"assets_not_built\"}\n");
+        return;
+    }
+    assert_eq!(first.status, 200);
+    for name in beacon_files() {
+        let path = workspace().join("target/assets/beacon").join(&name);
+        let served = collector.get(&format!("/{name}"));
+        assert_eq!(served.body, std::fs::read(&path).unwrap(), "{name}");
+        assert_eq!(served.header("access-control-allow-origin"), "*");
+        assert_eq!(served.header("cross-origin-resource-policy"), "cross-origin");
+        assert_eq!(served.header("timing-allow-origin"), "*");
+        assert_eq!(served.header("vary"), "Accept-Encoding");
+        let kind = if name.ends_with(".wasm") { "application/wasm" } else { "text/javascript; charset=utf-8" };
+        assert_eq!(served.header("content-type"), kind, "{name}");
+        let immutable = served.header("cache-control").contains("immutable");
+        assert_eq!(immutable, name != "slowtax.js", "{name}");
+        let brotli = collector.request("GET", &format!("/{name}"), &[("Accept-Encoding", "gzip, br")], b"");
+        assert_eq!(brotli.header("content-encoding"), "br", "{name}");
+        assert_eq!(brotli.body, std::fs::read(format!("{}.br", path.display())).unwrap(), "{name}");
+        assert_ne!(brotli.header("etag"), served.header("etag"));
+        let head = collector.request("HEAD", &format!("/{name}"), &[], b"");
+        assert_eq!((head.status, head.body.len()), (200, 0), "{name}");
+        let known = collector.request("GET", &format!("/{name}"), &[("If-None-Match", served.header("etag"))], b"");
+        assert_eq!((known.status, known.body.len()), (304, 0), "{name}");
+    }
+}
+
+const REPORTS: &str = r#"[
+  {"type":"network-error","age":5000,"url":"https://shop.example.com/item/1?token=secret","user_agent":"x",
+   "body":{"phase":"connection","type":"tcp.timed_out","status_code":0,"protocol":"h2","elapsed_time":30000,"sampling_fraction":0.5}},
+  {"type":"csp-violation","url":"https://shop.example.com/","body":{"effectiveDirective":"script-src"}},
+  {"type":"crash","age":10,"url":"https://shop.example.com/","body":{"reason":"oom"}}
+]"#;
+
+#[test]
+fn the_browsers_own_reports_are_stored() {
+    let collector = collector("reports", &[]);
+    let preflight =
+        collector.request("OPTIONS", "/v1/reports?site=shop", &[("Origin", "https://shop.example.com")], b"");
+    assert_eq!((preflight.status, preflight.header("access-control-allow-headers")), (204, "Content-Type"));
+    let headers =
+        [("User-Agent", DESKTOP), ("Content-Type", "application/reports+json"), ("X-Forwarded-For", "202.12.27.33")];
+    assert_eq!(collector.request("POST", "/v1/reports?site=shop", &headers, REPORTS.as_bytes()).status, 204);
+    collector.wait_until_stored();
+    let rows = collector.query(
+        "SELECT site, country, browser, type, url, phase, error, protocol, elapsed_ms, sampling_fraction \
+         FROM browser_reports ORDER BY type",
+    );
+    let expected = "shop\tJP\tChrome\tcrash\thttps://shop.example.com/\t\toom\t\t0\t1\n\
+                    shop\tJP\tChrome\tcsp-violation\thttps://shop.example.com/\t\tscript-src\t\t0\t1\n\
+                    shop\tJP\tChrome\tnetwork-error\thttps://shop.example.com/item/1\tconnection\ttcp.timed_out\th2\t30000\t0.5";
+    assert_eq!(rows, expected);
+    let age = "SELECT dateDiff('second', min(ts), max(ts)) FROM browser_reports";
+    assert_eq!(collector.query(age), "5");
+    assert_eq!(collector.metric("slowtax_reports_accepted_total"), 3);
+}
+
+#[test]
+fn what_is_no_report_is_refused() {
+    let collector = without_clickhouse(&[]);
+    let many = format!("[{}]", vec!["{}"; 101].join(","));
+    let old = r#"[{"type":"crash","age":1e12,"body":{}}]"#;
+    for (path, body, status, reason) in [
+        ("/v1/reports?site=shop", "", 400, "empty"),
+        ("/v1/reports?site=shop", "{}", 400, "bad_json"),
+        ("/v1/reports?site=shop", "[1]", 400, "bad_json"),
+        ("/v1/reports?site=shop", many.as_str(), 400, "out_of_range"),
+        ("/v1/reports?site=shop", old, 400, "too_old"),
+        ("/v1/reports?site=nobody", "[]", 403, "unknown_site"),
+        ("/v1/reports", "[]", 403, "unknown_site"),
+    ] {
+        let answer = collector.request("POST", path, &[], body.as_bytes());
+        assert_eq!(
+            (answer.status, answer.text()),
+            (status, format!("{{\"error\":\"{reason}\"}}\n")),
+            "{path} {body:.40}"
+        );
+    }
+}

@@ -1,0 +1,315 @@
+//! Every raw table through the collector's own row types, validation on; and the schema's migrations.
+
+use std::fmt::Debug;
+
+use beacon_format::{DeliveryType, EffectiveType, ErrorKind, Initiator, Nav, NavigationType, Reason};
+use clickhouse::RowRead;
+use collector::Config;
+use collector::store::migrate::{MigrateError, migrate};
+use collector::store::rows::{
+    BrowserReportRow, Device, GoalRow, PageErrorRow, PageViewRow, RawRow, ResourceTimingRow, Tables, UnixMs,
+};
+use collector::store::{ErrorClass, QueryLimits, Store};
+use tests::embedded::EmbeddedClickHouse;
+
+use super::sample::now_ms;
+
+/// A store on an empty database of the shared ClickHouse.
+fn store(test: &str) -> Store {
+    let clickhouse = EmbeddedClickHouse::shared();
+    let database = format!("collector_{test}");
+    clickhouse.database(&database);
+    let toml = format!("[clickhouse]\nmode = 'server'\nurl = '{}'\ndatabase = '{database}'", clickhouse.url());
+    Store::new(&Config::parse(&toml, []).unwrap().clickhouse)
+}
+
+async fn migrated(test: &str) -> Store {
+    let store = store(test);
+    migrate(&store).await.unwrap();
+    store
+}
+
+/// Not older than what the tables keep.
+fn today(offset_ms: i64) -> UnixMs {
+    i64::try_from(now_ms()).unwrap() - 60_000 + offset_ms
+}
+
+/// A row that no column of which is its type's default.
+fn page_view() -> PageViewRow {
+    PageViewRow {
+        site: "shop".to_owned(),
+        ts: today(1),
+        received_at: today(2002),
+        clock_skew_ms: -86_400_123,
+        session_id: u64::MAX,
+        view_id: 1 << 63,
+        seq: u16::MAX,
+        reason: Reason::Server,
+        weight: 1_000_000,
+        is_simulated: true,
+        is_bot: true,
+        bot_reason: "headless".to_owned(),
+        country: "XK".to_owned(),
+        page_group: "/item/:id".to_owned(),
+        path: "/item/ü".to_owned(),
+        page_name: "item".to_owned(),
+        referrer_host: "example.org".to_owned(),
+        device: Device::Other,
+        browser: "Chrome".to_owned(),
+        browser_version: 130,
+        os: "Windows".to_owned(),
+        nav: Nav::Inner,
+        navigation_type: NavigationType::Soft,
+        view_number: 2,
+        http_status: 200,
+        hidden_at_start: true,
+        hidden_at_ms: Some(0),
+        counted_lcp_ms: Some(u32::MAX),
+        previous_ts: Some(today(-5)),
+        previous_page_group: "/".to_owned(),
+        previous_nav: Nav::Inner,
+        previous_lcp_ms: 900,
+        ttfb_ms: Some(1),
+        fcp_ms: Some(2),
+        lcp_ms: Some(3),
+        inp_ms: Some(4),
+        cls: Some(0.125),
+        lcp_element: "img".to_owned(),
+        lcp_url: "https://x/y".to_owned(),
+        activation_ms: 5,
+        redirect_ms: Some(6),
+        worker_ms: Some(7),
+        dns_ms: Some(8),
+        tcp_ms: Some(9),
+        tls_ms: Some(10),
+        request_ms: Some(11),
+        response_ms: Some(12),
+        dom_interactive_ms: Some(13),
+        dom_content_loaded_ms: Some(14),
+        dom_complete_ms: Some(15),
+        load_ms: Some(16),
+        early_hints_ms: Some(17),
+        redirect_count: 255,
+        protocol: "h3".to_owned(),
+        delivery_type: DeliveryType::NavigationalPrefetch,
+        transfer_bytes: u64::MAX,
+        encoded_bytes: 18,
+        decoded_bytes: 19,
+        resources_seen: 20,
+        effective_type: EffectiveType::FourG,
+        rtt_ms: 21,
+        downlink_kbps: 22,
+        save_data: true,
+        device_memory_mib: 8192,
+        cores: 16,
+        viewport_width: 1920,
+        viewport_height: 1080,
+        pixel_ratio: 1.5,
+        language: "de-DE".to_owned(),
+        release: "1.2".to_owned(),
+        experiment_arm: "b".to_owned(),
+        dimensions: vec![("plan".to_owned(), "gold".to_owned()), ("tier".to_owned(), String::new())],
+    }
+}
+
+fn resource_timing() -> ResourceTimingRow {
+    ResourceTimingRow {
+        site: "shop".to_owned(),
+        ts: today(3),
+        session_id: 1,
+        view_id: 2,
+        weight: 3,
+        is_simulated: true,
+        is_bot: true,
+        country: "DE".to_owned(),
+        page_group: "/".to_owned(),
+        device: Device::Tablet,
+        host: "cdn.example.com".to_owned(),
+        url: "https://cdn.example.com/x".to_owned(),
+        initiator: Initiator::Beacon,
+        start_ms: 4,
+        duration_ms: 5,
+        dns_ms: Some(6),
+        tcp_ms: Some(7),
+        tls_ms: Some(8),
+        request_ms: Some(9),
+        response_ms: Some(10),
+        transfer_bytes: 11,
+        encoded_bytes: 12,
+        decoded_bytes: 13,
+        http_status: 404,
+        render_blocking: true,
+        is_opaque: true,
+        protocol: "h2".to_owned(),
+        delivery_type: DeliveryType::Cache,
+    }
+}
+
+fn goal() -> GoalRow {
+    GoalRow {
+        site: "shop".to_owned(),
+        ts: today(4),
+        session_id: 1,
+        view_id: 2,
+        weight: 3,
+        is_simulated: true,
+        is_bot: false,
+        name: "order".to_owned(),
+        is_conversion: true,
+        value: -49.9,
+        country: "BR".to_owned(),
+        page_group: "/".to_owned(),
+        device: Device::Mobile,
+        earlier_ts: vec![today(-10), today(-20)],
+        earlier_page_group: vec!["/".to_owned(), "/search".to_owned()],
+        earlier_nav: vec![Nav::Entry, Nav::Inner],
+        earlier_lcp_ms: vec![100, 200],
+    }
+}
+
+fn page_error() -> PageErrorRow {
+    PageErrorRow {
+        site: "shop".to_owned(),
+        ts: today(5),
+        session_id: 1,
+        view_id: 2,
+        weight: 3,
+        is_simulated: true,
+        is_bot: true,
+        country: "DE".to_owned(),
+        page_group: "/".to_owned(),
+        device: Device::Desktop,
+        browser: "Firefox".to_owned(),
+        release: "1".to_owned(),
+        kind: ErrorKind::Reported,
+        message: "quoted 'text'\tand \\".to_owned(),
+        source: "https://x/y.js".to_owned(),
+        line: 4,
+        column: 5,
+        count: 6,
+    }
+}
+
+fn browser_report() -> BrowserReportRow {
+    BrowserReportRow {
+        site: "shop".to_owned(),
+        ts: today(6),
+        is_bot: true,
+        country: "JP".to_owned(),
+        device: Device::Mobile,
+        browser: "Chrome".to_owned(),
+        report_type: "network-error".to_owned(),
+        url: "https://x/".to_owned(),
+        phase: "dns".to_owned(),
+        error: "dns.name_not_resolved".to_owned(),
+        http_status: 0,
+        protocol: "h2".to_owned(),
+        elapsed_ms: 30_000,
+        sampling_fraction: 0.25,
+    }
+}
+
+async fn assert_reads_back<T: RawRow + RowRead + PartialEq + Debug>(store: &Store, rows: &[T]) {
+    store.insert_rows(rows, &format!("test/{}", T::TABLE)).await.unwrap();
+    assert_eq!(store.read_rows::<T>(10).await.unwrap(), rows, "{}", T::TABLE);
+}
+
+#[tokio::test]
+async fn every_raw_table_takes_its_row_and_gives_it_back() {
+    let store = migrated("rows").await;
+    // Ordered as the tables order them: by view, the first one first.
+    let bare = PageViewRow {
+        view_id: 1,
+        ts: today(0),
+        received_at: today(0),
+        weight: 1,
+        view_number: 1,
+        ..PageViewRow::default()
+    };
+    assert_reads_back(&store, &[PageViewRow { site: "shop".to_owned(), ..bare }, page_view()]).await;
+    assert_reads_back(&store, &[resource_timing()]).await;
+    assert_reads_back(&store, &[goal()]).await;
+    assert_reads_back(&store, &[page_error()]).await;
+    assert_reads_back(&store, &[browser_report()]).await;
+}
+
+#[tokio::test]
+async fn the_same_token_again_changes_nothing_in_raw_tables_or_rollups() {
+    let store = migrated("tokens").await;
+    let view =
+        PageViewRow { is_bot: false, navigation_type: NavigationType::Navigate, counted_lcp_ms: None, ..page_view() };
+    let tables =
+        Tables { page_views: vec![view], goals: vec![goal()], page_errors: vec![page_error()], ..Tables::default() };
+    let count = async || {
+        let sql = "SELECT (SELECT count() FROM page_views), (SELECT count() FROM goals), (SELECT sum(n) FROM loss_cube), \
+                   (SELECT sum(orders) FROM goals_daily), (SELECT sum(views) FROM beat_5m)";
+        let answer = store.query_bytes(sql, &[], "TSV", QueryLimits::default()).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    };
+    store.insert_tables(&tables, "run-1-0").await.unwrap();
+    let once = count().await;
+    store.insert_tables(&tables, "run-1-0").await.unwrap();
+    assert_eq!(count().await, once);
+    store.insert_tables(&tables, "run-1-1").await.unwrap();
+    assert_ne!(count().await, once);
+}
+
+#[tokio::test]
+async fn two_migrations_at_once_end_with_one_schema() {
+    let (first, second) = (store("twice"), store_again("twice"));
+    let (one, other) = tokio::join!(migrate(&first), migrate(&second));
+    one.unwrap();
+    other.unwrap();
+    let sql = "SELECT count(), uniqExact(version), min(version) FROM schema_migrations FINAL";
+    let answer = String::from_utf8(first.query_bytes(sql, &[], "TSV", QueryLimits::default()).await.unwrap()).unwrap();
+    let count = collector::store::migrate::MIGRATIONS.len();
+    assert_eq!(answer, format!("{count}\t{count}\t1\n"));
+    assert_eq!(migrate(&first).await.unwrap(), 0);
+}
+
+/// Another store on a database that is there.
+fn store_again(test: &str) -> Store {
+    let url = EmbeddedClickHouse::shared().url();
+    let toml = format!("[clickhouse]\nmode = 'server'\nurl = '{url}'\ndatabase = 'collector_{test}'");
+    Store::new(&Config::parse(&toml, []).unwrap().clickhouse)
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_or_a_changed_migration_is_refused() {
+    let store = migrated("newer").await;
+    store
+        .execute("INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, 'future', 'x')")
+        .await
+        .unwrap();
+    let refused = migrate(&store).await.unwrap_err();
+    assert!(matches!(refused, MigrateError::Newer { version: 9999, .. }));
+    assert!(refused.to_string().contains("9999_future") && refused.to_string().contains("newer slowtax"), "{refused}");
+    let store = migrated("changed").await;
+    store
+        .execute("INSERT INTO schema_migrations (version, name, checksum) VALUES (1, 'page_views', 'other')")
+        .await
+        .unwrap();
+    let refused = migrate(&store).await.unwrap_err();
+    assert!(matches!(refused, MigrateError::Changed { version: 1, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn questions_are_read_only_limited_and_take_parameters() {
+    let store = migrated("questions").await;
+    let limits = QueryLimits::default();
+    let parameters = [("text", "a'b\\c\t\u{fc}?".to_owned()), ("number", "42".to_owned())];
+    let sql = "SELECT {text:String} AS text, {number:UInt64} AS number, '?' AS mark";
+    let answer = store.query_bytes(sql, &parameters, "JSONEachRow", limits).await.unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(answer, serde_json::json!({ "text": "a'b\\c\tü?", "number": 42, "mark": "?" }));
+    let refused = store.query_bytes("INSERT INTO goals (site) VALUES ('x')", &[], "TSV", limits).await.unwrap_err();
+    assert_eq!(refused.code, Some(164), "{refused}");
+    let slow = "SELECT sum(sleepEachRow(0.5)) FROM numbers(60) SETTINGS max_block_size = 1";
+    let limited = QueryLimits { time_s: 1, ..limits };
+    let refused = store.query_bytes(slow, &[], "TSV", limited).await.unwrap_err();
+    assert!(matches!(refused.code, Some(159 | 164)), "{refused}");
+    let large = QueryLimits { result_bytes_max: 1000, ..limits };
+    assert!(store.query_bytes("SELECT number FROM numbers(1000)", &[], "TSV", large).await.is_err());
+    let unknown = store.query_bytes("SELECT x FROM nowhere", &[], "TSV", limits).await.unwrap_err();
+    assert_eq!((unknown.class, unknown.code), (ErrorClass::Setup, Some(60)));
+}
