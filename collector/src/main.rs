@@ -32,10 +32,7 @@ const CLICKHOUSE_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// Real User Monitoring that says what slow pages cost.
 #[derive(Parser)]
-#[command(
-    version,
-    after_help = "SLOWTAX_LOG sets what is logged (info by default), SLOWTAX_LOG_FORMAT=json how."
-)]
+#[command(version, after_help = "SLOWTAX_LOG sets what is logged (info by default), SLOWTAX_LOG_FORMAT=json how.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

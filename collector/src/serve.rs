@@ -116,6 +116,7 @@ impl Collector {
     /// Serves until `stop` is ready or something fails for good, and then stops in order.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<Ended, ServeError> {
         let Self { server, shared, engine, sealed, data_dir } = self;
+        let (http, mut serving) = server.start().map_err(ServeError::Http)?;
         let (stop_engine, engine_stops) = watch::channel(false);
         let (schema_ready, schema_is_ready) = watch::channel(false);
         // A server is whatever answers at its URL; the embedded one must be the one that was started.
@@ -124,7 +125,6 @@ impl Collector {
         let mut schema = tokio::spawn(bring_up(shared.clone(), engine_is_ready, schema_ready));
         let sealing = tokio::spawn(shared.spool.clone().seal_regularly());
         let writer = tokio::spawn(write(shared.clone(), sealed, schema_is_ready));
-        let (http, mut serving) = server.start();
         let failure = tokio::select! {
             () = stop => None,
             ended = &mut engine => flatten(ended).err().map(ServeError::from),
@@ -165,6 +165,9 @@ fn warn_about_gaps(config: &Config, tools: &Tools) {
             let (kind, built) = geo.describe();
             tracing::info!(kind, built_unix_s = built, path = %config.geo.database.display(), "GeoIP database in memory");
         }
+    }
+    if config.http.report_open && !config.http.listen.ip().is_loopback() {
+        tracing::warn!(listen = %config.http.listen, "the report is open to everybody who can reach this address");
     }
     if config.sites.is_empty() {
         tracing::warn!("no site is configured: every beacon will be refused");

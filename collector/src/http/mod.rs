@@ -111,7 +111,7 @@ impl Server {
     }
 
     /// Serves; the task ends when it is stopped, or by itself when it cannot go on.
-    pub fn start(self) -> (Stop, JoinHandle<io::Result<()>>) {
+    pub fn start(self) -> io::Result<(Stop, JoinHandle<io::Result<()>>)> {
         let workers = match self.shared.config.http.workers {
             0 => available_parallelism().map_or(1, usize::from),
             workers => workers,
@@ -123,14 +123,9 @@ impl Server {
             .keep_alive(IDLE_TIME_MAX)
             .shutdown_timeout(STOP_TIME_S)
             .disable_signals()
-            .listen(self.listener);
-        match server {
-            Ok(server) => {
-                let server = server.run();
-                (Stop(server.handle()), tokio::spawn(server))
-            }
-            Err(error) => unreachable!("the socket listens already: {error}"),
-        }
+            .listen(self.listener)?
+            .run();
+        Ok((Stop(server.handle()), tokio::spawn(server)))
     }
 }
 

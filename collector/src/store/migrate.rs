@@ -15,7 +15,7 @@ use std::time::Duration;
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::{Store, StoreError};
+use super::{STATEMENT_TIME_MAX, Store, StoreError, within};
 
 /// One numbered step.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +133,8 @@ async fn create_database(store: &Store) -> Result<(), MigrateError> {
 
 async fn applied(store: &Store) -> Result<Vec<Applied>, MigrateError> {
     let sql = "SELECT version, name, checksum FROM schema_migrations ORDER BY version, applied_at";
-    store.client.query_raw(sql).fetch_all::<Applied>().await.map_err(|error| failed("schema_migrations")(error.into()))
+    let rows = within(STATEMENT_TIME_MAX, store.client.query_raw(sql).fetch_all::<Applied>()).await;
+    rows.map_err(failed("schema_migrations"))
 }
 
 /// The versions that are applied, when they are ones that `migrations` has, unchanged.

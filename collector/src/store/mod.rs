@@ -26,6 +26,8 @@ const SEND_TIME_MAX: Duration = Duration::from_secs(30);
 const STORE_TIME_MAX: Duration = Duration::from_mins(3);
 /// Longest wait for an answer to [`Store::ping`].
 const PING_TIME_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for any other statement.
+const STATEMENT_TIME_MAX: Duration = Duration::from_mins(5);
 
 /// One ClickHouse and one database in it. Cheap to clone; clones share their connections.
 #[derive(Clone)]
@@ -54,33 +56,30 @@ impl Store {
     /// Whether ClickHouse answers. Says nothing about the database.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let client = self.client.clone().with_database("default");
-        let answer = tokio::time::timeout(PING_TIME_MAX, client.query_raw("SELECT 1").fetch_one::<u8>()).await;
-        answer.unwrap_or(Err(clickhouse::error::Error::TimedOut))?;
+        within(PING_TIME_MAX, client.query_raw("SELECT 1").fetch_one::<u8>()).await?;
         Ok(())
     }
 
     /// Runs a statement that has no answer.
     pub async fn execute(&self, sql: &str) -> Result<(), StoreError> {
-        Ok(self.client.query_raw(sql).execute().await?)
+        within(STATEMENT_TIME_MAX, self.client.query_raw(sql).execute()).await
     }
 
     /// Inserts rows of one table by one INSERT. `token` names exactly these rows in this order: the same token again changes nothing,
     /// here and in the rollups, for as long as the tables' windows reach (1000 batches).
     pub async fn insert_rows<T: RawRow>(&self, rows: &[T], token: &str) -> Result<(), StoreError> {
-        let Some(first) = rows.first() else {
+        if rows.is_empty() {
             return Ok(());
-        };
-        let mut insert = self
-            .client
-            .insert::<T>(T::TABLE)
+        }
+        // The first time, this asks for the table's columns.
+        let mut insert = within(STATEMENT_TIME_MAX, self.client.insert::<T>(T::TABLE))
             .await?
             .with_setting("insert_deduplication_token", token)
             .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
             .with_setting("async_insert", "0")
             .with_setting("wait_end_of_query", "1")
             .with_timeouts(Some(SEND_TIME_MAX), Some(STORE_TIME_MAX));
-        insert.write(first).await?;
-        for row in &rows[1..] {
+        for row in rows {
             insert.write(row).await?;
         }
         Ok(insert.end().await?)
@@ -105,6 +104,15 @@ impl Store {
     pub async fn forget_schema(&self) {
         self.client.clear_cached_metadata().await;
     }
+}
+
+/// What ClickHouse answers, unless it takes longer than `time_max`.
+async fn within<T>(
+    time_max: Duration,
+    answer: impl Future<Output = clickhouse::error::Result<T>>,
+) -> Result<T, StoreError> {
+    let answer = tokio::time::timeout(time_max, answer).await;
+    Ok(answer.unwrap_or(Err(clickhouse::error::Error::TimedOut))?)
 }
 
 /// The token of one table's part of a batch.

@@ -1,8 +1,13 @@
 //! Questions: read-only, limited in time and size, answered as bytes in any of ClickHouse's formats.
 
-use super::{Store, StoreError};
+use std::time::Duration;
 
-/// What a question may cost. ClickHouse holds the time, we hold the size.
+use super::{Store, StoreError, within};
+
+/// How long an answer may take beyond its execution: to be sent, and for a ClickHouse that does not hold its own limit.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What a question may cost. ClickHouse holds the time, and we should it not; we hold the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueryLimits {
     /// Longest execution, in seconds.
@@ -38,13 +43,17 @@ impl Store {
             query = query.param(name, value);
         }
         let mut cursor = query.fetch_bytes(format)?;
-        let mut answer = Vec::new();
-        while let Some(chunk) = cursor.next().await? {
-            if answer.len() + chunk.len() > limits.result_bytes_max {
-                return Err(StoreError::too_large(limits.result_bytes_max));
+        let whole = async {
+            let mut answer = Vec::new();
+            while let Some(chunk) = cursor.next().await? {
+                answer.extend_from_slice(&chunk);
+                if answer.len() > limits.result_bytes_max {
+                    return Ok(None);
+                }
             }
-            answer.extend_from_slice(&chunk);
-        }
-        Ok(answer)
+            Ok(Some(answer))
+        };
+        let time_max = Duration::from_secs(u64::from(limits.time_s)) + ANSWER_TIME_MAX;
+        within(time_max, whole).await?.ok_or_else(|| StoreError::too_large(limits.result_bytes_max))
     }
 }

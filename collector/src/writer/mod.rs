@@ -45,21 +45,24 @@ impl Writer {
         while let Some(segment) = sealed.next().await {
             while aside.try_join_next().is_some() {}
             let has_room = aside.len() < ASIDE_MAX;
-            if let Some(job) = self.store(Job { segment, done: 0 }, has_room).await {
+            if let Some((job, pause)) = self.store(Job { segment, done: 0 }, has_room).await {
                 let writer = self.clone();
-                aside.spawn(async move { writer.store(job, false).await });
+                aside.spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    writer.store(job, false).await
+                });
             }
         }
         while aside.join_next().await.is_some() {}
     }
 
-    /// Tries until the segment is stored. With `gives_up_poison`, a segment whose rows are refused is handed back.
-    async fn store(&self, mut job: Job, gives_up_poison: bool) -> Option<Job> {
+    /// Tries until the segment is stored. With `gives_up_poison`, a segment whose rows are refused is handed back, and when to try again.
+    async fn store(&self, mut job: Job, gives_up_poison: bool) -> Option<(Job, Duration)> {
         let mut backoff = Backoff::default();
         while let Err(error) = self.try_tables(&mut job).await {
             let pause = self.failed(&job.segment, &error, &mut backoff);
             if gives_up_poison && error.class == ErrorClass::Poison {
-                return Some(job);
+                return Some((job, pause));
             }
             tokio::time::sleep(pause).await;
         }
