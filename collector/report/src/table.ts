@@ -32,17 +32,22 @@ export interface Table<Row> {
   open?: { key: string | null; toggle: (key: string) => void; content: () => Child };
 }
 
+/** Names of the tables of which all was asked for: they stay so when they are made anew. */
+const shownWhole = new Set<string>();
+
 export function table<Row>(options: Table<Row>): HTMLElement {
   const sorted = sort(options.rows, options.columns, options.sort);
   const body = h('tbody', { role: 'rowgroup' });
   const add = (rows: Row[]) => {
     for (const row of rows) body.append(...tableRow(options, row));
   };
-  add(sorted.slice(0, options.rowsMax));
-  const rest = sorted.length - options.rowsMax;
+  const rowsMax = shownWhole.has(options.name) ? sorted.length : options.rowsMax;
+  add(sorted.slice(0, rowsMax));
+  const rest = sorted.length - rowsMax;
   const more = h('button', { class: 'more', type: 'button', 'data-focus': `${options.name}-more` }, `Show all ${sorted.length}`);
   more.addEventListener('click', () => {
-    add(sorted.slice(options.rowsMax));
+    shownWhole.add(options.name);
+    add(sorted.slice(rowsMax));
     more.remove();
   });
   return h(

@@ -3,9 +3,10 @@
 //! Every visit is a real beacon and goes through [`enrich`] with the time at which it would have come; only HTTP and the queue are left
 //! out, since a collector refuses beacons of days ago. A day is determined by (seed, views a day, day) alone.
 //!
-//! Exactly once: each view carries the custom dimension `history` with what determines its day. A day whose views are all there is
-//! skipped; one that is not is inserted with tokens made of the same words, so that what an interrupted run had stored is dropped. Views go
-//! in last, so a day that has them all has everything.
+//! Exactly once: each view carries the custom dimension `history` with what determines its day, and a day whose views are all there is
+//! skipped. Views go in last, so a day that has them all has everything. Days are inserted a few at a time, because ClickHouse waits for
+//! the disk with each INSERT; the token of a batch is made of what determines its days, so what an interrupted run had stored of it is
+//! dropped when the same run is repeated (on the same day, or with the same `--end`).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use serde::Deserialize;
 use time::{Date, Duration, UtcDateTime, Weekday};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::SimulateError;
 use super::beacon::{Setting, Snapshot, beacon};
@@ -29,10 +31,15 @@ use crate::store::{QueryLimits, Store, StoreError, table_token};
 
 /// Changes when the model does: days made by another one are another history.
 const MODEL: u32 = 1;
+/// Most days of one batch, and about how many views it has at most unless a single day has more.
+const BATCH_DAYS_MAX: u32 = 7;
+const BATCH_VIEWS: u32 = 80_000;
 /// Most rows of one INSERT.
-const INSERT_ROWS_MAX: usize = 50_000;
-/// Days that may wait for ClickHouse, made and not yet stored.
-const DAYS_WAITING_MAX: usize = 2;
+const INSERT_ROWS_MAX: usize = 200_000;
+/// Batches that may wait for ClickHouse, made and not yet stored.
+const WAITING_MAX: usize = 1;
+/// Batches that are stored at a time.
+const STORING_MAX: usize = 2;
 /// From a page's being left to its beacon's arrival.
 const TRANSIT_MS: u64 = 45;
 
@@ -72,7 +79,18 @@ impl Plan {
 
     /// What determines a day: the custom dimension `history` of its views.
     fn label(&self, day: Date) -> String {
-        format!("{day}, about {} views a day, seed {}, model {MODEL}", self.views_per_day, self.seed)
+        format!("{day}, {}", self.kind())
+    }
+
+    /// What the days of a history have in common.
+    fn kind(&self) -> String {
+        format!("about {} views a day, seed {}, model {MODEL}", self.views_per_day, self.seed)
+    }
+
+    /// Which batch a day belongs to. Depends on the day, and not on when the history begins.
+    fn batch(&self, day: Date) -> i32 {
+        let days = (BATCH_VIEWS / self.views_per_day).clamp(1, BATCH_DAYS_MAX);
+        day.to_julian_day() / days.cast_signed()
     }
 
     /// The sessions that begin on a day.
@@ -100,7 +118,7 @@ fn unix_ms(day: Date) -> u64 {
     u64::try_from(seconds).unwrap_or(0) * 1000
 }
 
-/// Inserts what is missing of the history. `progress` is told of each day that was stored.
+/// Inserts what is missing of the history. `progress` is told of each batch that was stored.
 pub(super) async fn insert(
     plan: Plan,
     store: &Store,
@@ -113,15 +131,20 @@ pub(super) async fn insert(
     if let Some(other) = stored.keys().find(|label| !ours.contains(label)) {
         return Ok(Outcome::Other(other.clone()));
     }
-    let (sender, mut days) = mpsc::channel(DAYS_WAITING_MAX);
-    let maker = tokio::task::spawn_blocking(move || make_days(plan, &stored, &site, &tools, &sender));
-    let mut inserted = 0;
-    while let Some(day) = days.recv().await {
-        let started = Instant::now();
-        store_day(store, &day).await?;
-        inserted += 1;
-        let (views, seconds) = (day.tables.page_views.len(), started.elapsed().as_secs_f64());
-        progress(&format!("{}: {views} views stored in {seconds:.2} s", day.label));
+    let (sender, mut batches) = mpsc::channel(WAITING_MAX);
+    let maker = tokio::task::spawn_blocking(move || make_batches(plan, &stored, &site, &tools, &sender));
+    let (mut storing, mut inserted) = (JoinSet::new(), 0);
+    loop {
+        let batch = if storing.len() < STORING_MAX { batches.recv().await } else { None };
+        if let Some(batch) = batch {
+            storing.spawn(store_batch(store.clone(), batch));
+        } else if let Some(ended) = storing.join_next().await {
+            let (days, line): (u16, String) = ended.map_err(SimulateError::Panicked)??;
+            inserted += days;
+            progress(&line);
+        } else {
+            break;
+        }
     }
     let truth = maker.await.map_err(SimulateError::Panicked)??;
     Ok(Outcome::Complete { inserted, truth })
@@ -151,56 +174,71 @@ async fn stored_views(plan: Plan, store: &Store, site: &str) -> Result<HashMap<S
     })
 }
 
-/// One day, ready to be stored.
-struct Day {
-    label: String,
+/// Some days, ready to be stored.
+#[derive(Default)]
+struct Batch {
+    days: Vec<Date>,
+    /// What determines it.
+    token: String,
     tables: Tables,
 }
 
 /// Makes the days that are not all there, in their order, and counts what is true of all of them.
-fn make_days(
+fn make_batches(
     plan: Plan,
     stored: &HashMap<String, usize>,
     site: &Site,
     tools: &Tools,
-    sender: &mpsc::Sender<Day>,
+    sender: &mpsc::Sender<Batch>,
 ) -> Result<Truth, SimulateError> {
     let mut truth = Truth::default();
-    for date in plan.days() {
-        let sessions = plan.sessions(date);
+    let mut batch = Batch::default();
+    for day in plan.days() {
+        if batch.days.last().is_some_and(|last| plan.batch(*last) != plan.batch(day))
+            && sender.blocking_send(std::mem::take(&mut batch)).is_err()
+        {
+            // Storing failed, and whoever receives tells why.
+            return Ok(truth);
+        }
+        let sessions = plan.sessions(day);
         let mut views = 0;
         for session in &sessions {
             truth.add(session);
             views += session.views.len();
         }
-        let label = plan.label(date);
-        if stored.get(&label) == Some(&views) {
-            continue;
+        let label = plan.label(day);
+        if stored.get(&label) != Some(&views) {
+            batch.add(&sessions, &label, site, tools)?;
+            batch.days.push(day);
+            batch.token = format!("simulate/{}/{}/{}", site.key, plan.kind(), days_token(&batch.days));
         }
-        let tables = tables(&sessions, &label, site, tools)?;
-        if sender.blocking_send(Day { label, tables }).is_err() {
-            // Storing failed, and whoever receives tells why.
-            break;
-        }
+    }
+    if !batch.days.is_empty() {
+        let _ = sender.blocking_send(batch);
     }
     Ok(truth)
 }
 
-fn tables(sessions: &[Session], label: &str, site: &Site, tools: &Tools) -> Result<Tables, SimulateError> {
-    let mut tables = Tables::default();
-    let setting = Setting { site: &site.key, history: label };
-    for session in sessions {
-        for view in &session.views {
-            let facts = facts(session, view);
-            let rows = enrich(&beacon(session, view, Snapshot::Whole, setting), &facts, site, tools)
-                .map_err(SimulateError::Refused)?;
-            tables.page_views.extend(rows.page_view);
-            tables.resource_timings.extend(rows.resources);
-            tables.goals.extend(rows.goals);
-            tables.page_errors.extend(rows.errors);
+/// The days of a batch in few characters: all of them, since one that is left out makes another batch.
+fn days_token(days: &[Date]) -> String {
+    days.iter().map(|day| day.to_julian_day().to_string()).collect::<Vec<_>>().join("+")
+}
+
+impl Batch {
+    fn add(&mut self, sessions: &[Session], label: &str, site: &Site, tools: &Tools) -> Result<(), SimulateError> {
+        let setting = Setting { site: &site.key, history: label };
+        for session in sessions {
+            for view in &session.views {
+                let beacon = beacon(session, view, Snapshot::Whole, setting);
+                let rows = enrich(&beacon, &facts(session, view), site, tools).map_err(SimulateError::Refused)?;
+                self.tables.page_views.extend(rows.page_view);
+                self.tables.resource_timings.extend(rows.resources);
+                self.tables.goals.extend(rows.goals);
+                self.tables.page_errors.extend(rows.errors);
+            }
         }
+        Ok(())
     }
-    Ok(tables)
 }
 
 fn facts<'a>(session: &Session, view: &View) -> RequestFacts<'a> {
@@ -212,12 +250,23 @@ fn facts<'a>(session: &Session, view: &View) -> RequestFacts<'a> {
     }
 }
 
-async fn store_day(store: &Store, day: &Day) -> Result<(), StoreError> {
-    let token = format!("simulate/{}", day.label);
-    store_rows(store, &day.tables.resource_timings, &token).await?;
-    store_rows(store, &day.tables.page_errors, &token).await?;
-    store_rows(store, &day.tables.goals, &token).await?;
-    store_rows(store, &day.tables.page_views, &token).await
+/// Stores a batch, its views last. Says how many days it had, and how it went.
+async fn store_batch(store: Store, Batch { days, token, tables }: Batch) -> Result<(u16, String), StoreError> {
+    let started = Instant::now();
+    tokio::try_join!(
+        store_rows(&store, &tables.resource_timings, &token),
+        store_rows(&store, &tables.page_errors, &token),
+        store_rows(&store, &tables.goals, &token),
+    )?;
+    store_rows(&store, &tables.page_views, &token).await?;
+    let (views, seconds) = (tables.page_views.len(), started.elapsed().as_secs_f64());
+    let which = match days.as_slice() {
+        [first, .., last] => format!("{first} to {last}"),
+        [day] => day.to_string(),
+        [] => String::new(),
+    };
+    // A batch has at most a week.
+    Ok((u16::try_from(days.len()).unwrap_or(0), format!("{which}: {views} views stored in {seconds:.1} s")))
 }
 
 async fn store_rows<T: RawRow>(store: &Store, rows: &[T], token: &str) -> Result<(), StoreError> {

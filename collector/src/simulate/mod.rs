@@ -37,11 +37,12 @@ use history::{Outcome, Plan};
 #[derive(Clone, Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["history", "live"])))]
 pub struct Arguments {
-    /// Put this many past days of visits with a known loss into ClickHouse; days that are there already are left alone
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=366))]
+    /// Put this many past days of visits with a known loss into ClickHouse; days that are there already are left alone. At most 89, since
+    /// rows older than 90 days are not kept
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=89))]
     history: Option<u16>,
     /// About how many page views a day of the history has
-    #[arg(long, value_name = "N", default_value_t = 10_000, requires = "history", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, requires = "history", value_parser = clap::value_parser!(u32).range(1..=200_000))]
     views_per_day: u32,
     /// The history ends before this day (YYYY-MM-DD, UTC); default: today
     #[arg(long, value_name = "DAY", requires = "history", value_parser = parse_day)]

@@ -150,7 +150,7 @@ export function pageColumns(currency: string | null, scale: Scale): Column<PageR
       numeric: false,
       value: (row) => row.page_group,
       // It comes from a beacon, so it is long, of any script, and never markup.
-      cell: (row) => h('bdi', { class: 'page' }, row.page_group),
+      cell: (row) => h('bdi', { class: 'page', title: row.page_group }, row.page_group),
     },
     loss(scale),
     revenue(currency),

@@ -30,7 +30,8 @@ export function head(options: Head): Child[] {
 }
 
 function siteChoice({ sites, site, change }: Head): Child {
-  const select = h('select', { id: 'site', 'data-focus': 'site', disabled: sites.length === 0 });
+  if (sites.length === 0) return null;
+  const select = h('select', { id: 'site', 'data-focus': 'site' });
   for (const { site: key, name } of sites) select.append(h('option', { value: key, selected: key === site?.site }, name ?? key));
   select.addEventListener('change', () => change({ site: select.value, country: null }));
   return h('label', { class: 'control' }, h('span', {}, 'Site'), select);

@@ -10,7 +10,7 @@ export function explain(error: unknown): { title: string; text: string; passing:
   const { reason, detail } = error instanceof ApiError ? error : new ApiError('internal', String(error));
   switch (reason) {
     case 'store_unavailable':
-      return { title: 'ClickHouse does not answer', text: 'Beacons are still taken and kept; the report comes back with it.', passing: true };
+      return { title: 'ClickHouse does not answer', text: 'Beacons are still taken; the report comes back with it.', passing: true };
     case 'unreachable':
       return { title: 'The collector cannot be reached', text: 'It does not answer this browser.', passing: true };
     case 'no_answer':
