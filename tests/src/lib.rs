@@ -5,6 +5,7 @@
 pub mod collector;
 pub mod embedded;
 pub mod fault_proxy;
+pub mod http;
 pub mod loss_reference;
 pub mod schema;
 pub mod vectors;

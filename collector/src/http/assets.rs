@@ -173,6 +173,44 @@ mod tests {
         assert!(!accepts("brotli", "br"));
     }
 
+    static FILE: Asset =
+        Asset { name: "slowtax-0123.wasm", bytes: b"plain", brotli: Some(b"br"), gzip: Some(b"gz"), hash: "0123" };
+
+    async fn served(headers: &[(&str, &str)]) -> (u16, String, String, Vec<u8>) {
+        let mut request = actix_web::test::TestRequest::default();
+        for header in headers {
+            request = request.insert_header(*header);
+        }
+        let response = serve(&request.to_http_request(), &FILE, IMMUTABLE);
+        let text = |name: &str| response.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        let (status, encoding, tag) = (response.status().as_u16(), text("content-encoding"), text("etag"));
+        assert_eq!((text("cache-control").as_str(), text("vary").as_str()), (IMMUTABLE, "Accept-Encoding"));
+        let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
+        (status, encoding, tag, body.to_vec())
+    }
+
+    #[tokio::test]
+    async fn a_file_is_served_in_the_best_form_that_the_client_takes() {
+        for (accepted, encoding, tag, body) in [
+            ("gzip, deflate, br", "br", "\"0123-br\"", "br"),
+            ("gzip", "gzip", "\"0123-gzip\"", "gz"),
+            ("br;q=0", "", "\"0123\"", "plain"),
+            ("identity", "", "\"0123\"", "plain"),
+        ] {
+            let (status, as_encoding, as_tag, as_body) = served(&[("accept-encoding", accepted)]).await;
+            assert_eq!((status, as_encoding.as_str(), as_tag.as_str()), (200, encoding, tag), "{accepted}");
+            assert_eq!(as_body, body.as_bytes(), "{accepted}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_has_the_file_in_this_form_is_told_so() {
+        let known = served(&[("accept-encoding", "br"), ("if-none-match", "\"0123-br\"")]).await;
+        assert_eq!((known.0, known.3.len()), (304, 0));
+        let other_form = served(&[("accept-encoding", "br"), ("if-none-match", "\"0123\"")]).await;
+        assert_eq!(other_form.0, 200);
+    }
+
     #[test]
     fn tags_match_as_the_rfc_says() {
         assert!(matches_tag("\"a\", W/\"b\"", "\"b\""));

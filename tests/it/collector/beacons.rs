@@ -234,8 +234,11 @@ fn rejected(collector: &CollectorProcess, reject: Reject) -> u64 {
 fn send_cut_short(addr: std::net::SocketAddr, headers: &[(&str, &str)], body: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut stream = std::net::TcpStream::connect(addr)?;
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    stream.write_all(format!("POST /v1/beacon HTTP/1.1\r\nHost: x\r\n{lines}\r\n").as_bytes())?;
+    write!(stream, "POST /v1/beacon HTTP/1.1\r\nHost: x\r\n")?;
+    for (name, value) in headers {
+        write!(stream, "{name}: {value}\r\n")?;
+    }
+    write!(stream, "\r\n")?;
     stream.write_all(body)
 }
 

@@ -104,9 +104,8 @@ fn connections_that_are_cut_in_the_middle_neither_lose_nor_double() {
             10 => proxy.hiccup(),
             // The INSERTs arrive and are stored, and nobody hears of it.
             20 => proxy.swallow_answers(0),
-            35 => proxy.restore(),
             45 => proxy.cut(),
-            50 => proxy.restore(),
+            35 | 50 => proxy.restore(),
             _ => {}
         }
     }

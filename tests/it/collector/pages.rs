@@ -1,5 +1,7 @@
 //! Everything else that the collector serves.
 
+use std::path::Path;
+
 use tests::collector::{CollectorProcess, DESKTOP, Setup};
 use tests::embedded::{EmbeddedClickHouse, workspace};
 
@@ -81,13 +83,15 @@ fn the_report_and_its_api_are_closed_unless_the_configuration_opens_them() {
     assert_eq!(open.get("/api/v1/nothing").status, 404);
 }
 
-/// The built beacon's files, or none: then the collector must say so.
-fn beacon_files() -> Vec<String> {
-    let files = std::fs::read_dir(workspace().join("target/assets/beacon")).into_iter().flatten().flatten();
-    files
-        .map(|file| file.file_name().to_string_lossy().into_owned())
-        .filter(|name| !name.ends_with(".br") && !name.ends_with(".gz"))
-        .collect()
+/// The built files of the beacon or the report, or none: then the collector must say so.
+fn built(folder: &str) -> Vec<String> {
+    let files = std::fs::read_dir(workspace().join("target/assets").join(folder)).into_iter().flatten().flatten();
+    let served = files.map(|file| file.path()).filter(|path| !has_extension(path, "br") && !has_extension(path, "gz"));
+    served.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
+}
+
+fn has_extension(path: impl AsRef<Path>, extension: &str) -> bool {
+    path.as_ref().extension().is_some_and(|found| found == extension)
 }
 
 #[test]
@@ -96,10 +100,11 @@ fn the_beacons_files_are_served_as_they_were_built() {
     let first = collector.get("/slowtax.js");
     if first.status == 503 {
         assert_eq!(first.text(), "{\"error\":\"assets_not_built\"}\n");
+        assert_eq!(built("beacon"), Vec::<String>::new());
         return;
     }
     assert_eq!(first.status, 200);
-    for name in beacon_files() {
+    for name in built("beacon") {
         let path = workspace().join("target/assets/beacon").join(&name);
         let served = collector.get(&format!("/{name}"));
         assert_eq!(served.body, std::fs::read(&path).unwrap(), "{name}");
@@ -107,7 +112,7 @@ fn the_beacons_files_are_served_as_they_were_built() {
         assert_eq!(served.header("cross-origin-resource-policy"), "cross-origin");
         assert_eq!(served.header("timing-allow-origin"), "*");
         assert_eq!(served.header("vary"), "Accept-Encoding");
-        let kind = if name.ends_with(".wasm") { "application/wasm" } else { "text/javascript; charset=utf-8" };
+        let kind = if has_extension(&name, "wasm") { "application/wasm" } else { "text/javascript; charset=utf-8" };
         assert_eq!(served.header("content-type"), kind, "{name}");
         let immutable = served.header("cache-control").contains("immutable");
         assert_eq!(immutable, name != "slowtax.js", "{name}");
@@ -120,6 +125,28 @@ fn the_beacons_files_are_served_as_they_were_built() {
         let known = collector.request("GET", &format!("/{name}"), &[("If-None-Match", served.header("etag"))], b"");
         assert_eq!((known.status, known.body.len()), (304, 0), "{name}");
     }
+}
+
+#[test]
+fn the_reports_files_are_served_as_they_were_built_and_may_load_nothing_else() {
+    let collector = without_clickhouse(&[("http.report_open", "true")]);
+    let index = collector.get("/");
+    if index.status == 503 {
+        assert_eq!(index.text(), "{\"error\":\"assets_not_built\"}\n");
+        assert_eq!(built("report"), Vec::<String>::new());
+        return;
+    }
+    assert_eq!(index.body, collector.get("/report/").body);
+    for name in built("report") {
+        let path = workspace().join("target/assets/report").join(&name);
+        let served = collector.get(&format!("/report/{name}"));
+        assert_eq!((served.status, &served.body), (200, &std::fs::read(&path).unwrap()), "{name}");
+        assert!(served.header("content-security-policy").starts_with("default-src 'self'"), "{name}");
+        let brotli = collector.request("GET", &format!("/report/{name}"), &[("Accept-Encoding", "br")], b"");
+        assert_eq!(brotli.body, std::fs::read(format!("{}.br", path.display())).unwrap(), "{name}");
+    }
+    assert_eq!(collector.get("/report/../slowtax.toml").status, 404);
+    assert_eq!(collector.get("/report/nothing.js").status, 404);
 }
 
 const REPORTS: &str = r#"[
