@@ -11,6 +11,7 @@ use clap::Parser;
 /// When it is ready it prints one line on standard output, `clickhouse-embedded: ready on http://ADDRESS (ClickHouse
 /// VERSION)`; everything else goes to standard error. SIGTERM and SIGINT end it cleanly.
 #[derive(Debug, Clone, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
 #[command(version, about)]
 pub struct Arguments {
     /// The data directory. It is created, and belongs to this process as long as it runs.
@@ -25,7 +26,7 @@ pub struct Arguments {
     #[arg(long)]
     pub allow_remote: bool,
 
-    /// The engine. Without it: $SLOWTAX_LIBCHDB, libchdb.so beside this program, or node_modules.
+    /// The engine, libchdb.so. Without it: what `$SLOWTAX_LIBCHDB` names, beside this program, in `node_modules`.
     #[arg(long, value_name = "FILE")]
     pub libchdb: Option<PathBuf>,
 
@@ -48,6 +49,11 @@ pub struct Arguments {
     /// A file whose first line is the user's password. Without it any password is accepted.
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+
+    /// Lets SQL reach the files that this user can. Otherwise the process keeps itself to its data directory, with Linux's
+    /// Landlock (since 5.19).
+    #[arg(long)]
+    pub unconfined: bool,
 
     /// Prints the port alone on a line of its own, before the line that tells readiness.
     #[arg(long)]

@@ -79,6 +79,11 @@ impl DataDir {
         Ok(directory)
     }
 
+    /// The whole directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The engine's own directory.
     pub fn database(&self) -> PathBuf {
         self.root.join("db")
@@ -219,9 +224,9 @@ fn config_xml(users: &Path, memory: MemoryLimit) -> String {
     )
 }
 
-/// The one user. It may do everything but read and write the files of the machine through SQL (a server confines
-/// `file()` to a directory, the library does not), and shut the engine down (`SYSTEM SHUTDOWN` signals the whole
-/// process group, which here is someone else's).
+/// The one user. It may do everything but read and write files of the machine (a server keeps SQL to a directory, the
+/// library does not; see also [`crate::confinement`]), run commands, and shut the engine down (`SYSTEM SHUTDOWN` signals
+/// the whole process group, which here is someone else's).
 const USERS_XML: &str = "<clickhouse>
     <!-- Written at every start: changes are lost. -->
     <profiles><default></default></profiles>
@@ -235,7 +240,13 @@ const USERS_XML: &str = "<clickhouse>
             <grants>
                 <query>GRANT ALL ON *.*</query>
                 <query>REVOKE FILE ON *.*</query>
+                <query>REVOKE SQLITE ON *.*</query>
                 <query>REVOKE TABLE ENGINE ON File</query>
+                <query>REVOKE TABLE ENGINE ON FileLog</query>
+                <query>REVOKE TABLE ENGINE ON SQLite</query>
+                <query>REVOKE TABLE ENGINE ON EmbeddedRocksDB</query>
+                <query>REVOKE TABLE ENGINE ON Executable</query>
+                <query>REVOKE TABLE ENGINE ON ExecutablePool</query>
                 <query>REVOKE SYSTEM SHUTDOWN ON *.*</query>
             </grants>
         </default>

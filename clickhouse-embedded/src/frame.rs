@@ -123,7 +123,7 @@ impl<R: Read> FrameReader<R> {
         let method = start[CHECKSUM_BYTES];
         let frame_size = size_at(CHECKSUM_BYTES + 1);
         let data_size = size_at(CHECKSUM_BYTES + 5);
-        if frame_size < HEADER_BYTES || frame_size > FRAME_BYTES_MAX || data_size > FRAME_BYTES_MAX {
+        if !(HEADER_BYTES..=FRAME_BYTES_MAX).contains(&frame_size) || data_size > FRAME_BYTES_MAX {
             return Err(refused(
                 ErrorCode::TOO_LARGE_SIZE_COMPRESSED,
                 format!(

@@ -3,6 +3,7 @@
 //! This is a library only so that its parts can be tested; the program is the product. Its README tells how to use it.
 
 pub mod cli;
+pub mod confinement;
 pub mod data_dir;
 pub mod engine;
 pub mod exception;

@@ -51,10 +51,10 @@ pub const DRAINED_TIME_MAX: Duration = Duration::from_secs(10);
 pub const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a client may leave a piece of its response unread (a server's `http_send_timeout` is shorter; analysts pause).
-pub const SEND_TIMEOUT: Duration = Duration::from_secs(300);
+pub const SEND_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// How long a connection may stay without a request, or with an unfinished head.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+pub const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Statements that wait for one of the running ones to end; one more is refused.
 pub const STATEMENTS_WAITING_MAX: usize = 256;
@@ -66,10 +66,10 @@ pub const ADMISSION_TIMEOUT: Duration = Duration::from_secs(30);
 pub const SESSIONS_MAX: usize = 256;
 
 /// How long a session lasts without a request, if the client does not say.
-pub const SESSION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+pub const SESSION_TIMEOUT_DEFAULT: Duration = Duration::from_mins(1);
 
 /// The longest that a client may ask for.
-pub const SESSION_TIMEOUT_MAX: Duration = Duration::from_secs(3600);
+pub const SESSION_TIMEOUT_MAX: Duration = Duration::from_hours(1);
 
 /// Tries to stop a statement whose client is gone.
 pub const KILL_ATTEMPTS_MAX: u32 = 600;

@@ -5,16 +5,17 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
 use clickhouse_embedded::cli::Arguments;
+use clickhouse_embedded::confinement::confine;
 use clickhouse_embedded::data_dir::{DataDir, MemoryLimit};
 use clickhouse_embedded::engine::{Engine, ffi};
 use clickhouse_embedded::http::Server;
 use clickhouse_embedded::http::request::Access;
 use clickhouse_embedded::library::{self, LIBRARY_VARIABLE};
 use clickhouse_embedded::limits::THREAD_STACK_BYTES;
-use clickhouse_embedded::serve::{listen, serve, stop_requested};
+use clickhouse_embedded::serve::{StopSignals, listen, serve};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -45,6 +46,21 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         &std::env::current_dir().unwrap_or_default(),
     )?;
     let access = access(arguments)?;
+    let memory = arguments.max_memory.map_or(MemoryLimit::HalfOfMachine, MemoryLimit::Bytes);
+    let directory = DataDir::open(&arguments.path, memory)?;
+    confine_unless_told(arguments, &directory, &library)?;
+    std::thread::scope(|scope| {
+        // Not the main thread, of which the engine would ask the C library things that only /proc/self can answer.
+        let served = std::thread::Builder::new()
+            .name("serve".to_owned())
+            .stack_size(THREAD_STACK_BYTES)
+            .spawn_scoped(scope, || start_and_serve(arguments, access, &library, directory))
+            .context("cannot start a thread")?;
+        served.join().unwrap_or_else(|_| bail!("the server has panicked"))
+    })
+}
+
+fn start_and_serve(arguments: &Arguments, access: Access, library: &Path, directory: DataDir) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(THREAD_STACK_BYTES)
@@ -52,12 +68,14 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         .max_blocking_threads(2 * arguments.statements_max() + 64)
         .build()
         .context("cannot start threads")?;
-    // The port first: it is refused at once, while the engine needs a moment and loads tables.
+    let signals = {
+        let _context = runtime.enter();
+        StopSignals::install().context("cannot await signals")?
+    };
+    // Before the engine, which needs a moment and loads tables: a port in use is refused at once.
     let listener = runtime.block_on(listen(arguments.listen, arguments.allow_remote))?;
     let address = listener.local_addr().context("cannot tell the port")?;
-    let memory = arguments.max_memory.map_or(MemoryLimit::HalfOfMachine, MemoryLimit::Bytes);
-    let directory = DataDir::open(&arguments.path, memory)?;
-    let engine = Engine::start(&library, &directory.database(), &directory.config_file())
+    let engine = Engine::start(library, &directory.database(), &directory.config_file())
         .with_context(|| format!("cannot start the engine {}", library.display()))?;
     let engine = Arc::new(engine);
     let server = Arc::new(Server::new(
@@ -68,17 +86,24 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         arguments.statements_max(),
     ));
     announce(arguments, address, engine.version())?;
-    let stop = async {
-        if let Err(error) = stop_requested(arguments.exit_with_parent).await {
-            tracing::error!(%error, "signals cannot be awaited: shutting down");
-        }
-    };
     let connections_max = arguments.max_connections as usize;
+    let stop = signals.wait(arguments.exit_with_parent);
     let all_ended = runtime.block_on(serve(server.clone(), listener, connections_max, arguments.grace(), stop));
     server.sessions.close_all();
     drop(server);
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     Ok(end(all_ended, engine, directory))
+}
+
+fn confine_unless_told(arguments: &Arguments, directory: &DataDir, library: &Path) -> Result<()> {
+    if arguments.unconfined {
+        tracing::warn!("--unconfined: SQL can read and write the files of this user, and run commands");
+        return Ok(());
+    }
+    if !confine(directory.root(), library).context("cannot give up the rights on other files")? {
+        tracing::warn!("this kernel cannot confine: SQL can read the files of this user with the function file()");
+    }
+    Ok(())
 }
 
 fn access(arguments: &Arguments) -> Result<Access> {

@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -157,26 +157,36 @@ pub async fn listen(address: SocketAddr, allow_remote: bool) -> Result<TcpListen
     })
 }
 
-/// Waits for SIGTERM, SIGINT or, if asked for, the end of standard input.
-pub async fn stop_requested(with_parent: bool) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let parent = parent_gone(with_parent);
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: shutting down"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: shutting down"),
-        () = parent => tracing::info!("standard input has ended: shutting down with the parent"),
-    }
-    Ok(())
+/// SIGTERM and SIGINT, caught from their installation on.
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
 }
 
-async fn parent_gone(watched: bool) {
-    if !watched {
+impl StopSignals {
+    /// Catches the signals. To be called in the runtime's context, before readiness is told: whoever starts this process
+    /// may stop it at once.
+    pub fn install() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for a signal or, if asked for, the end of standard input.
+    pub async fn wait(mut self, with_parent: bool) {
+        tokio::select! {
+            _ = self.terminate.recv() => tracing::info!("SIGTERM: shutting down"),
+            _ = self.interrupt.recv() => tracing::info!("SIGINT: shutting down"),
+            () = parent_gone(with_parent) => tracing::info!("standard input has ended: shutting down with the parent"),
+        }
+    }
+}
+
+async fn parent_gone(is_watched: bool) {
+    if !is_watched {
         return std::future::pending().await;
     }
     let (gone, is_gone) = oneshot::channel();
     // A thread of its own: a blocked read of standard input cannot be cancelled, and must not keep the runtime alive.
-    let watcher = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
+    let thread = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
         let mut stdin = io::stdin().lock();
         let mut ignored = [0; 256];
         loop {
@@ -189,13 +199,13 @@ async fn parent_gone(watched: bool) {
         }
         let _ = gone.send(());
     });
-    match watcher {
+    match thread {
         Ok(_) => {
             let _ = is_gone.await;
         }
         Err(error) => {
             tracing::error!(%error, "the parent cannot be watched");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

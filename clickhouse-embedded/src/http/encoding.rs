@@ -95,7 +95,7 @@ struct Named<R> {
 impl<R: Read> Read for Named<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.decoder.read(buffer).map_err(|error| {
-            let inner = error.get_ref().is_some_and(|inner| inner.is::<Exception>());
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Exception>()).is_some();
             if inner || error.kind() == io::ErrorKind::Interrupted {
                 return error;
             }

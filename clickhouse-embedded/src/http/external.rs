@@ -75,7 +75,9 @@ fn with_numbered_names(types: &str) -> String {
         structure.push(character);
         if character == ',' && depth == 0 {
             columns += 1;
-            structure.push_str(&format!(" _{columns} "));
+            structure.push_str(" _");
+            structure.push_str(&columns.to_string());
+            structure.push(' ');
         }
     }
     structure

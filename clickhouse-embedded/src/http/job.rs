@@ -76,6 +76,10 @@ impl Job {
                 }
             })
         });
+        if let Err(exception) = &outcome {
+            // The client is told; nobody else needs to know, unless they ask. Never the statement: it may have personal data.
+            tracing::debug!(query_id = entry.query_id(), code = exception.code, "a statement has failed");
+        }
         // Before the answer: a client that has it may at once use its session and its query identifier again.
         drop(entry);
         drop(permit);

@@ -84,12 +84,11 @@ fn parameter(header: &str, wanted: &str) -> Option<String> {
     let mut rest = &header[header.find(';')?..];
     while let Some(next) = rest.strip_prefix(';') {
         let (name, value) = next.split_once('=')?;
-        let (value, tail) = match value.strip_prefix('"') {
-            Some(quoted) => until_quote(quoted)?,
-            None => {
-                let end = value.find(';').unwrap_or(value.len());
-                (value[..end].trim().to_owned(), &value[end..])
-            }
+        let (value, tail) = if let Some(quoted) = value.strip_prefix('"') {
+            until_quote(quoted)?
+        } else {
+            let end = value.find(';').unwrap_or(value.len());
+            (value[..end].trim().to_owned(), &value[end..])
         };
         if name.trim().eq_ignore_ascii_case(wanted) {
             return Some(value);

@@ -1,4 +1,4 @@
-//! A response's body: from the engine's output, through encodings, to hyper, with back-pressure.
+//! The way of a result: from the engine's output, through encodings, to the response, with back-pressure.
 //!
 //! [`Output`] lives on a blocking thread and takes the bytes of the result. A result up to
 //! [`RESPONSE_HOLD_BYTES`] is kept until the statement has ended, so its answer has the true status; past that a 200 is
@@ -11,24 +11,18 @@
 //! where TAG was announced in a header, and then the connection breaks off without a proper end.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, SizeHint};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::engine::Stats;
 use crate::exception::{ErrorCode, Exception};
 use crate::frame::FrameWriter;
 use crate::http::encoding::{ContentEncoder, Encoding};
-use crate::http::flush::Flushes;
-use crate::http::running::AbandonGuard;
 use crate::limits::{
     RESPONSE_HOLD_BYTES, RESPONSE_PIECE_BYTES, RESPONSE_PIECES_WAITING, SEND_TIMEOUT, WAITING_BYTES_MAX,
     WAITING_MEMORY_BYTES_MAX,
@@ -311,7 +305,7 @@ fn send_in_pieces(runtime: &Handle, sender: &mpsc::Sender<Piece>, data: Vec<u8>)
 }
 
 /// Sends from a blocking thread, waiting a while for a slow client.
-fn send(runtime: &Handle, sender: &mpsc::Sender<Piece>, piece: Piece) -> Result<(), Stop> {
+pub(super) fn send(runtime: &Handle, sender: &mpsc::Sender<Piece>, piece: Piece) -> Result<(), Stop> {
     match runtime.block_on(async { timeout(SEND_TIMEOUT, sender.send(piece)).await }) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Stop::ClientGone),
@@ -323,131 +317,6 @@ fn exception_block(tag: &str, message: &str) -> String {
     format!("\r\n__exception__\r\n{tag}\r\n{message}{} {tag}\r\n__exception__\r\n", message.len())
 }
 
-/// A response's body, for hyper.
-pub struct ResponseBody {
-    source: Source,
-    /// Of its connection.
-    flushes: Arc<Flushes>,
-    /// Stops the statement when the client goes away; let go when the body has ended.
-    guard: Option<AbandonGuard>,
-}
-
-enum Source {
-    Whole(Option<Bytes>),
-    Pieces(mpsc::Receiver<Piece>),
-    /// The body is cut off as soon as what was handed over before is out: after another flush than those seen.
-    Breaking {
-        flushes_seen: u64,
-        at_the_latest: Pin<Box<Sleep>>,
-    },
-    Ended,
-}
-
-impl ResponseBody {
-    /// A body that is all there.
-    pub fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self { source: Source::Whole(Some(bytes.into())), flushes: Arc::default(), guard: None }
-    }
-
-    /// A body that follows. `flushes` are those of its connection.
-    pub fn pieces(pieces: mpsc::Receiver<Piece>, flushes: Arc<Flushes>, guard: Option<AbandonGuard>) -> Self {
-        Self { source: Source::Pieces(pieces), flushes, guard }
-    }
-
-    /// A body that was finished before it is sent.
-    pub fn of(content: Content, flushes: Arc<Flushes>) -> Self {
-        match content {
-            Content::Bytes(bytes) => Self::whole(bytes),
-            Content::File(file) => {
-                let (sender, pieces) = mpsc::channel(RESPONSE_PIECES_WAITING);
-                let runtime = Handle::current();
-                tokio::task::spawn_blocking(move || send_file(&runtime, file, &sender));
-                Self::pieces(pieces, flushes, None)
-            }
-        }
-    }
-}
-
-fn send_file(runtime: &Handle, mut file: File, sender: &mpsc::Sender<Piece>) {
-    loop {
-        let mut piece = vec![0; RESPONSE_PIECE_BYTES];
-        let sent = match file.read(&mut piece) {
-            Ok(0) => {
-                let _ = send(runtime, sender, Piece::End);
-                return;
-            }
-            Ok(read) => {
-                piece.truncate(read);
-                send(runtime, sender, Piece::Data(piece.into()))
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            Err(error) => {
-                tracing::error!(%error, "a result that waited in a file cannot be reread");
-                return;
-            }
-        };
-        if sent.is_err() {
-            return;
-        }
-    }
-}
-
-/// The body of a response ended early, on purpose: the statement failed after its first rows were sent.
-#[derive(Debug, thiserror::Error)]
-#[error("the statement failed after the first part of its result was sent")]
-pub struct CutOff;
-
-impl Body for ResponseBody {
-    type Data = Bytes;
-    type Error = CutOff;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let body = &mut *self;
-        loop {
-            match &mut body.source {
-                Source::Whole(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-                Source::Pieces(pieces) => match ready!(pieces.poll_recv(context)) {
-                    Some(Piece::Data(data)) => return Poll::Ready(Some(Ok(Frame::data(data)))),
-                    Some(Piece::End) => {
-                        if let Some(guard) = body.guard.take() {
-                            guard.release();
-                        }
-                        body.source = Source::Ended;
-                    }
-                    None => {
-                        let flushes_seen = body.flushes.count();
-                        let at_the_latest = Box::pin(sleep(SEND_TIMEOUT));
-                        body.source = Source::Breaking { flushes_seen, at_the_latest };
-                    }
-                },
-                Source::Breaking { flushes_seen, at_the_latest } => {
-                    if body.flushes.poll_after(*flushes_seen, context).is_pending() {
-                        ready!(at_the_latest.as_mut().poll(context));
-                    }
-                    body.source = Source::Ended;
-                    return Poll::Ready(Some(Err(CutOff)));
-                }
-                Source::Ended => return Poll::Ready(None),
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self.source, Source::Ended | Source::Whole(None))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.source {
-            Source::Whole(Some(bytes)) => SizeHint::with_exact(bytes.len() as u64),
-            Source::Whole(None) | Source::Ended => SizeHint::with_exact(0),
-            Source::Pieces(_) | Source::Breaking { .. } => SizeHint::default(),
-        }
-    }
-}
-
 /// The bytes that are held by default before the first are sent, or more if the client asks for it.
 pub fn hold_bytes(asked: Option<u64>) -> usize {
     usize::try_from(asked.unwrap_or(0)).unwrap_or(usize::MAX).clamp(RESPONSE_HOLD_BYTES, WAITING_MEMORY_BYTES_MAX)
@@ -456,6 +325,7 @@ pub fn hold_bytes(asked: Option<u64>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     #[test]
     fn an_exception_in_the_body_is_framed_as_clickhouse_does() {

@@ -9,8 +9,8 @@ use rand::Rng;
 use crate::engine::{Engine, Stats};
 use crate::exception::{Exception, http_status};
 use crate::http::encoding::Encoding;
-use crate::http::output::ResponseBody;
 use crate::http::request::QueryRequest;
+use crate::http::response_body::ResponseBody;
 
 const DISPLAY_NAME: HeaderName = HeaderName::from_static("x-clickhouse-server-display-name");
 const EXCEPTION_CODE: HeaderName = HeaderName::from_static("x-clickhouse-exception-code");

@@ -56,7 +56,6 @@ impl Running {
     fn stop_once(&self, engine: &Engine, also_writes: bool) -> bool {
         let phase = self.lock();
         match *phase {
-            Phase::Finished => true,
             Phase::Executing { thread, reads_only } if reads_only || also_writes => {
                 if let Err(error) = engine.kill_statement_of(thread) {
                     tracing::warn!(%error, "a statement cannot be stopped");
@@ -64,7 +63,7 @@ impl Running {
                 false
             }
             // What writes is left alone.
-            Phase::Executing { .. } => true,
+            Phase::Executing { .. } | Phase::Finished => true,
             Phase::Waiting => false,
         }
     }
@@ -145,6 +144,11 @@ impl Registry {
 }
 
 impl Entry {
+    /// The identifier that the client knows.
+    pub fn query_id(&self) -> &str {
+        &self.query_id
+    }
+
     /// The statement.
     pub fn running(&self) -> &Running {
         &self.running

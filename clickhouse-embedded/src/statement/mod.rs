@@ -170,6 +170,18 @@ impl Text<'_> {
         if inserts && self.pair(tokens, "FROM", "INFILE") {
             return Err(Exception::new(ErrorCode::NOT_IMPLEMENTED, "INSERT FROM INFILE is not allowed over HTTP"));
         }
+        // A server takes such a dictionary from its configuration only.
+        let runs_commands = tokens.windows(3).any(|triple| {
+            self.is(triple[0], "SOURCE")
+                && triple[1].kind == Kind::Symbol(b'(')
+                && self.name(triple[2]).is_some_and(|name| name.to_ascii_lowercase().starts_with(b"executable"))
+        });
+        if runs_commands {
+            return Err(Exception::new(
+                ErrorCode::ACCESS_DENIED,
+                "A dictionary may not run commands (SOURCE(EXECUTABLE))",
+            ));
+        }
         let reads_input = tokens.windows(2).any(|pair| self.is(pair[0], "input") && pair[1].kind == Kind::Symbol(b'('));
         if inserts && reads_input {
             // The library would insert nothing and report success.
@@ -319,6 +331,11 @@ mod tests {
         assert_eq!(code("SELECT 1 into/**/outfile '/tmp/x' FORMAT CSV"), 358);
         assert_eq!(code("INSERT INTO t FROM INFILE '/etc/passwd' FORMAT CSV"), 48);
         assert_eq!(code("INSERT INTO t SELECT a FROM input('a Int8') FORMAT CSV"), 48);
+        assert_eq!(code("CREATE DICTIONARY d (a Int8) PRIMARY KEY a SOURCE(Executable(command 'ls'))"), 497);
+        assert_eq!(
+            code("CREATE DICTIONARY d (a Int8) PRIMARY KEY a SOURCE /**/ ( `executable_pool`(command 'ls'))"),
+            497
+        );
         assert_eq!(code("\\l"), 62);
         assert_eq!(code("?? tell me"), 62);
         assert_eq!(parse("exit").sql, b"exit\n/**/");

@@ -21,6 +21,11 @@ fn rows(database: &Database<'_>) -> String {
     database.query("SELECT * FROM t ORDER BY a FORMAT CSV").unwrap()
 }
 
+/// Rows of the table, numbered from 0.
+fn csv_rows(count: usize) -> String {
+    (0..count).fold(String::new(), |rows, number| rows + &number.to_string() + ",x\n")
+}
+
 /// A frame of the native protocol around data.
 fn lz4_frame(data: &[u8]) -> Vec<u8> {
     let payload = lz4_flex::block::compress(data);
@@ -76,7 +81,7 @@ fn native_blocks_go_in_as_they_came_out() {
 #[test]
 fn bodies_may_be_encoded() {
     let database = table("bodies_may_be_encoded");
-    let csv = (0..1000).map(|number| format!("{number},x\n")).collect::<String>();
+    let csv = csv_rows(1000);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(csv.as_bytes()).unwrap();
     let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -187,7 +192,7 @@ fn results_are_encoded_as_the_client_accepts() {
 fn a_bad_row_fails_the_insert_and_keeps_nothing_of_it() {
     let database = table("a_bad_row_fails_the_insert");
     let all = [("database", database.name()), ("query", "INSERT INTO t FORMAT CSV")];
-    let mut csv: String = (0..50_000).map(|number| format!("{number},x\n")).collect();
+    let mut csv = csv_rows(50_000);
     csv.push_str("not a number,x\n");
     let response = post(port(), &all, &csv);
     assert_eq!((response.status, response.exception_code()), (400, 27));

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// Longer than anything here takes.
-const TIME_MAX: Duration = Duration::from_secs(60);
+const TIME_MAX: Duration = Duration::from_mins(1);
 
 /// A response.
 #[derive(Debug)]
@@ -43,21 +43,29 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn connect(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        Self::try_connect(port).unwrap_or_else(|| panic!("nobody listens on {port}"))
+    }
+
+    pub(super) fn try_connect(port: u16) -> Option<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
         stream.set_read_timeout(Some(TIME_MAX)).unwrap();
         stream.set_write_timeout(Some(TIME_MAX)).unwrap();
-        Self { stream, buffer: Vec::new() }
+        Some(Self { stream, buffer: Vec::new() })
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
 
+    pub(super) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
     /// Sends a request with a body of known length.
     pub(super) fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n", body.len());
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head = head + name + ": " + value + "\r\n";
         }
         head.push_str("\r\n");
         self.send(head.as_bytes());
@@ -67,8 +75,12 @@ impl Http {
     }
 
     pub(super) fn response(&mut self, without_body: bool) -> Response {
-        let head = self.read_until(b"\r\n\r\n").expect("a response has a head");
-        let head = String::from_utf8(head).unwrap();
+        self.try_response(without_body).unwrap_or_else(|| panic!("the connection ended before a response"))
+    }
+
+    /// `None` if the connection ends first.
+    pub(super) fn try_response(&mut self, without_body: bool) -> Option<Response> {
+        let head = String::from_utf8(self.read_until(b"\r\n\r\n")?).unwrap();
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
         let headers: Vec<(String, String)> = lines
@@ -77,7 +89,7 @@ impl Http {
             .collect();
         let mut response = Response { status, headers, body: Vec::new(), complete: true };
         if without_body || status == 204 {
-            return response;
+            return Some(response);
         }
         if let Some(length) = response.header("Content-Length").map(|length| length.parse().unwrap()) {
             match self.read_exactly(length) {
@@ -87,7 +99,7 @@ impl Http {
         } else {
             response.complete = self.read_chunks(&mut response.body);
         }
-        response
+        Some(response)
     }
 
     fn read_chunks(&mut self, body: &mut Vec<u8>) -> bool {
@@ -116,7 +128,7 @@ impl Http {
     }
 
     fn more(&mut self) -> bool {
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 16384];
         match self.stream.read(&mut buffer) {
             Ok(0) => false,
             Ok(read) => {

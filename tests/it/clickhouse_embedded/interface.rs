@@ -284,7 +284,7 @@ fn statements_run_at_the_same_time() {
 fn past_the_places_for_statements_and_for_those_who_wait_one_is_refused() {
     let server = EmbeddedClickHouse::start_with(&["--max-statements", "1", "--max-connections", "1000"]);
     let port = server.port();
-    let slow: Vec<Http> = (0..1 + 256)
+    let slow: Vec<Http> = (0..=256)
         .map(|number| {
             let mut http = Http::connect(port);
             let body = "SELECT sleep(3)";

@@ -18,7 +18,7 @@ impl Visit {
         Self {
             id,
             country: ["DE", "FR", "BR"][usize::try_from(id % 3).unwrap()].to_owned(),
-            price: (id % 2 == 0).then_some(id as f64 / 4.0),
+            price: id.is_multiple_of(2).then_some(id as f64 / 4.0),
             tags: (0..id % 4).map(|tag| format!("tag {tag}")).collect(),
             device: 1,
         }

@@ -1,6 +1,6 @@
 //! Named sessions.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::http::post;
 use tests::embedded::EmbeddedClickHouse;
@@ -46,14 +46,12 @@ fn what_a_url_sets_holds_for_its_request_only() {
 fn a_session_serves_one_request_at_a_time() {
     let id = "one at a time";
     std::thread::scope(|scope| {
-        let slow = scope.spawn(|| in_session(id, &[], "SELECT sleep(2)"));
-        let begin = Instant::now();
-        let locked = loop {
-            let response = in_session(id, &[], "SELECT 1");
-            if response.status != 200 || begin.elapsed() > Duration::from_secs(10) {
-                break response;
-            }
-        };
+        let slow = scope.spawn(|| in_session(id, &[("log_comment", "holds its session")], "SELECT sleep(2)"));
+        let running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'holds its session'";
+        while EmbeddedClickHouse::shared().query(running).as_deref() != Ok("1") {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let locked = in_session(id, &[], "SELECT 1");
         assert_eq!(locked.exception_code(), 373, "{}", locked.text());
         assert!(locked.text().contains("Session one at a time is locked"), "{}", locked.text());
         assert_eq!(slow.join().unwrap().text(), "0\n");

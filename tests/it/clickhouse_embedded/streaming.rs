@@ -110,7 +110,7 @@ fn exception_at_the_end(body: &[u8], tag: &str) -> String {
     let text = String::from_utf8_lossy(body).into_owned();
     let begin = format!("\r\n__exception__\r\n{tag}\r\n");
     let at = text.find(&begin).unwrap_or_else(|| panic!("no exception in {} bytes", body.len()));
-    let rest = text[at + begin.len()..].strip_suffix(&format!(" {tag}\r\n__exception__\r\n")).expect("the block ends");
+    let rest = text[at + begin.len()..].strip_suffix(&format!(" {tag}\r\n__exception__\r\n")).unwrap();
     let (message, length) = rest.rsplit_once('\n').unwrap();
     assert_eq!(length, (message.len() + 1).to_string());
     message.to_owned()
