@@ -75,7 +75,9 @@ impl DataDir {
         write_durably(&users, USERS_XML).map_err(failed(&users))?;
         let config = directory.config_file();
         write_durably(&config, &config_xml(&users, memory)).map_err(failed(&config))?;
-        create_default_database(&directory.database()).map_err(failed(&directory.database()))?;
+        for name in ["default", "system"] {
+            create_database(&directory.database(), name).map_err(failed(&directory.database()))?;
+        }
         Ok(directory)
     }
 
@@ -149,14 +151,15 @@ fn write_durably(path: &Path, content: &str) -> io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-/// Makes `default` an ordinary Atomic database, as a server has it.
+/// Makes `default` and `system` ordinary Atomic databases, as a server has them.
 ///
-/// Left alone, the library makes it an overlay that also takes table names for paths of files and knows no refreshable
-/// views. So the metadata of an empty Atomic database is put there before the engine's first start, in the layout that
-/// the engine itself uses: `metadata/NAME.sql`, and a link to the directory of the database's UUID.
-fn create_default_database(database: &Path) -> io::Result<()> {
+/// Left alone, the library makes `default` an overlay that also takes table names for paths of files and knows no
+/// refreshable views, and `system` one that cannot tell how its tables are made. So the metadata of empty Atomic
+/// databases is put there before the engine's first start, in the layout that the engine itself uses:
+/// `metadata/NAME.sql`, and a link to the directory of the database's UUID.
+fn create_database(database: &Path, name: &str) -> io::Result<()> {
     let metadata = database.join("metadata");
-    let definition = metadata.join("default.sql");
+    let definition = metadata.join(format!("{name}.sql"));
     if definition.exists() {
         return Ok(());
     }
@@ -164,7 +167,7 @@ fn create_default_database(database: &Path) -> io::Result<()> {
     let store = Path::new("store").join(&uuid[..3]).join(&uuid);
     fs::create_dir_all(database.join(&store))?;
     fs::create_dir_all(&metadata)?;
-    let link = metadata.join("default");
+    let link = metadata.join(name);
     match fs::remove_file(&link) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -172,7 +175,7 @@ fn create_default_database(database: &Path) -> io::Result<()> {
     }
     symlink(Path::new("..").join(&store), &link)?;
     // Last: while it is missing, a start that was interrupted begins again.
-    let temporary = metadata.join("default.sql.new");
+    let temporary = metadata.join(format!("{name}.sql.new"));
     let mut file = File::create(&temporary)?;
     write!(file, "ATTACH DATABASE _ UUID '{uuid}'\nENGINE = Atomic\n")?;
     file.sync_all()?;
@@ -213,6 +216,7 @@ fn config_xml(users: &Path, memory: MemoryLimit) -> String {
     <database>default</database>
     {memory}
     <mark_cache_size>268435456</mark_cache_size>
+    <max_thread_pool_free_size>64</max_thread_pool_free_size>
     <merge_tree>
         <!-- An acknowledged insert survives a loss of power: its files and its directory entry are on disk. -->
         <fsync_after_insert>1</fsync_after_insert>

@@ -68,7 +68,12 @@ pub struct Exception {
 impl Exception {
     /// An error raised by this program.
     pub fn new(code: ErrorCode, message: impl fmt::Display) -> Self {
-        Self { code: code.number, text: format!("Code: {}. DB::Exception: {message} ({})", code.number, code.name) }
+        let mut text = format!("Code: {}. DB::Exception: {message}", code.number);
+        // As ClickHouse does: the name comes after a full stop, and there is one only.
+        if !text.ends_with('.') {
+            text.push('.');
+        }
+        Self { code: code.number, text: format!("{text} ({})", code.name) }
     }
 
     /// An error that the engine gave as text.

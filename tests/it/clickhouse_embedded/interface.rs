@@ -241,7 +241,12 @@ fn what_clients_read_when_they_connect_is_there() {
         let response = post(port(), &[], format!("SELECT count() > 0 FROM system.{table}"));
         assert_eq!(response.status, 200, "{table}: {}", response.text());
     }
-    assert_eq!(post(port(), &[], "SELECT engine FROM system.databases WHERE name = 'default'").text(), "Atomic\n");
+    assert_eq!(
+        post(port(), &[], "SELECT DISTINCT engine FROM system.databases WHERE name IN ('default', 'system')").text(),
+        "Atomic\n"
+    );
+    let create = post(port(), &[], "SHOW CREATE TABLE system.one FORMAT TSVRaw").text();
+    assert!(create.starts_with("CREATE TABLE system.one"), "{create}");
     assert_eq!(
         post(port(), &[], "SELECT value FROM system.merge_tree_settings WHERE name = 'fsync_after_insert'").text(),
         "1\n"
