@@ -1,5 +1,5 @@
 -- Every country with what slowness costs there and how fast it is, those that surely lose most first: by the lower bound of the interval,
--- not by the estimate, so that a few lucky or unlucky orders do not lead the list. Countries without an interval come last.
+-- not by the estimate, so that a few lucky or unlucky orders do not lead the list. Countries with too little data for a verdict come last.
 -- Days are in [from_day, to_day). views are the units of the loss (LCP known). An association, not proof of a cause.
 --
 -- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_country and web_vitals_by_country.
@@ -12,5 +12,5 @@ FROM loss_by_country(
 ) AS loss
 LEFT JOIN web_vitals_by_country(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}) AS vitals
     ON loss.country = vitals.country
-ORDER BY loss.lo DESC NULLS LAST, loss.views DESC, loss.country
+ORDER BY if(loss.verdict = 'insufficient', NULL, loss.lo) DESC NULLS LAST, loss.views DESC, loss.country
 LIMIT 300

@@ -68,5 +68,5 @@ SELECT
 FROM estimates
 LEFT JOIN vitals ON estimates.country = vitals.country AND estimates.page_group = vitals.page_group
 LEFT JOIN goals ON estimates.country = goals.country
-ORDER BY lo DESC NULLS LAST, views DESC, country, page_group
+ORDER BY if(verdict = 'insufficient', NULL, lo) DESC NULLS LAST, views DESC, country, page_group
 LIMIT 5000

@@ -66,5 +66,5 @@ SELECT
 FROM estimates
 LEFT JOIN web_vitals_by_page(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}) AS vitals
     ON estimates.page_group = vitals.page_group
-ORDER BY lo DESC NULLS LAST, views DESC, page_group
+ORDER BY if(verdict = 'insufficient', NULL, lo) DESC NULLS LAST, views DESC, page_group
 LIMIT 1000

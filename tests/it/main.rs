@@ -8,6 +8,8 @@ mod database;
 mod invariants;
 mod loss;
 mod loss_random;
+mod report;
 mod rollups;
+mod simulate;
 mod vitals;
 mod walk;
