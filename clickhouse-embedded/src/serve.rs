@@ -17,7 +17,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::http::Server;
 use crate::http::flush::{Flushes, Watched};
@@ -109,17 +109,19 @@ async fn end(server: &Arc<Server>, graceful: GracefulShutdown, grace: Duration) 
     if running > 0 {
         tracing::info!(running, grace_s = grace.as_secs(), "waiting for running statements");
     }
-    if timeout(grace, graceful.shutdown()).await.is_err() || !ended(server, Duration::ZERO).await {
+    let deadline = Instant::now() + grace;
+    let answered = timeout_at(deadline, graceful.shutdown()).await.is_ok();
+    // Statements that write may run on without a connection.
+    if !ended(server, deadline).await || !answered {
         tracing::warn!(running = server.registry.count(), "stopping statements that are still running");
         let stopping = server.clone();
         let _ = tokio::task::spawn_blocking(move || stopping.registry.stop_all()).await;
     }
-    ended(server, STOP_TIME).await
+    ended(server, Instant::now() + STOP_TIME).await
 }
 
 /// Waits for the last statement.
-async fn ended(server: &Server, at_most: Duration) -> bool {
-    let deadline = Instant::now() + at_most;
+async fn ended(server: &Server, deadline: Instant) -> bool {
     while server.registry.count() > 0 {
         if Instant::now() >= deadline {
             return false;

@@ -2,10 +2,10 @@
 //!
 //! Constraints that the library sets, and how this module keeps them:
 //!
-//! - A connection serves one statement at a time. [`RawConnection`] is not `Sync` and its methods take `&mut self`, so
+//! - A connection serves one statement at a time. `RawConnection` is not `Sync` and its methods take `&mut self`, so
 //!   Rust's borrow rules are the lock. It may move between threads (`Send`): the engine binds a thread to a statement
 //!   for the length of each call only.
-//! - A result and an insert stream belong to the caller and must be destroyed. [`RawResult`] and [`RawInsert`] do so in
+//! - A result and an insert stream belong to the caller and must be destroyed. `RawResult` and `RawInsert` do so in
 //!   `Drop`, and borrow their connection, so it cannot be closed under them.
 //! - Strings are passed with their length and may hold any byte; nothing is kept by the library after a call returns.
 //! - Unloading the library would pull code from under its threads: it is loaded once and never unloaded.

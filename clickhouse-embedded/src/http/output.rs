@@ -11,7 +11,7 @@
 //! where TAG was announced in a header, and then the connection breaks off without a proper end.
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -153,6 +153,8 @@ pub struct Output {
     reply: Option<oneshot::Sender<Reply>>,
     options: OutputOptions,
     format: String,
+    /// Bytes of the result, before their encoding.
+    taken: u64,
     runtime: Handle,
 }
 
@@ -170,6 +172,7 @@ impl Output {
             reply: Some(reply),
             options,
             format: format.to_owned(),
+            taken: 0,
             runtime,
         })
     }
@@ -181,6 +184,7 @@ impl Output {
 
     /// Takes bytes of the result, waiting while the client is behind. `progress` is asked once, when the head is sent.
     pub fn write(&mut self, data: &[u8], progress: impl FnOnce() -> Stats) -> Result<(), Stop> {
+        self.taken += data.len() as u64;
         self.encoder.writer().write_all(data).map_err(|error| cannot("encode", &error))?;
         let ready = self.encoder.take();
         self.pass_on(ready)?;
@@ -191,6 +195,11 @@ impl Output {
             self.start_sending(progress())?;
         }
         Ok(())
+    }
+
+    /// Whether nothing of the result has come yet.
+    pub fn is_untouched(&self) -> bool {
+        self.taken == 0
     }
 
     /// The statement has ended well.
@@ -260,6 +269,19 @@ impl Output {
         }
     }
 
+    /// What was held in a file: one piece of the engine's output may be longer than memory is to hold.
+    fn pass_on_file(&mut self, mut file: File) -> Result<(), Stop> {
+        file.rewind().map_err(|error| cannot("reread", &error))?;
+        loop {
+            let mut piece = Vec::new();
+            let read = (&mut file).take(RESPONSE_PIECE_BYTES as u64).read_to_end(&mut piece);
+            if read.map_err(|error| cannot("reread", &error))? == 0 {
+                return Ok(());
+            }
+            self.pass_on(piece)?;
+        }
+    }
+
     fn start_sending(&mut self, stats: Stats) -> Result<(), Stop> {
         let (sender, pieces) = mpsc::channel(RESPONSE_PIECES_WAITING);
         let reply = self.reply.take().ok_or(Stop::ClientGone)?;
@@ -267,8 +289,8 @@ impl Output {
         let held = std::mem::replace(&mut self.destination, Destination::Sending(sender));
         match held {
             Destination::Held { content: Content::Bytes(bytes), .. } => self.pass_on(bytes),
-            // A file is only used while everything waits for the end.
-            Destination::Held { content: Content::File(_), .. } | Destination::Sending(_) => Ok(()),
+            Destination::Held { content: Content::File(file), .. } => self.pass_on_file(file),
+            Destination::Sending(_) => Ok(()),
         }
     }
 }
@@ -325,7 +347,6 @@ pub fn hold_bytes(asked: Option<u64>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     #[test]
     fn an_exception_in_the_body_is_framed_as_clickhouse_does() {
@@ -336,6 +357,65 @@ mod tests {
             exception_block("rnywyenlaeqynhmu", message),
             format!("\r\n__exception__\r\nrnywyenlaeqynhmu\r\n{message}142 rnywyenlaeqynhmu\r\n__exception__\r\n")
         );
+    }
+
+    fn options(directory: &std::path::Path) -> OutputOptions {
+        OutputOptions {
+            encoding: None,
+            level: 1,
+            frames: false,
+            wait_for_end: false,
+            hold_bytes: RESPONSE_HOLD_BYTES,
+            temporary: directory.to_owned(),
+            exception_tag: "tag".to_owned(),
+            version: "1.2.3.4".to_owned(),
+        }
+    }
+
+    /// Writes pieces of these sizes, each filled with its number, and gives what a client gets.
+    fn sent(sizes: &[usize]) -> Vec<u8> {
+        let directory = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let (reply, answered) = oneshot::channel();
+        let mut output = Output::new(options(directory.path()), "CSV", reply, runtime.handle().clone()).unwrap();
+        let sizes = sizes.to_vec();
+        let writer = std::thread::spawn(move || {
+            for (number, size) in (0..).zip(sizes) {
+                output.write(&vec![number; size], Stats::default).unwrap();
+            }
+            output.finish(Stats::default()).unwrap();
+        });
+        let body = runtime.block_on(async {
+            match answered.await.unwrap() {
+                Reply::Done { body: Content::Bytes(bytes), .. } => bytes,
+                Reply::Streaming { mut pieces, .. } => {
+                    let mut body = Vec::new();
+                    while let Some(Piece::Data(data)) = pieces.recv().await {
+                        body.extend_from_slice(&data);
+                    }
+                    body
+                }
+                Reply::Done { .. } | Reply::Failed { .. } => panic!("neither held in memory nor streamed"),
+            }
+        });
+        writer.join().unwrap();
+        body
+    }
+
+    #[test]
+    fn every_byte_arrives_whatever_the_pieces() {
+        for sizes in [
+            &[][..],
+            &[10],
+            &[RESPONSE_HOLD_BYTES - 1],
+            &[RESPONSE_HOLD_BYTES],
+            &[RESPONSE_HOLD_BYTES - 1, 1, 5],
+            &[3, RESPONSE_HOLD_BYTES, RESPONSE_PIECE_BYTES + 1],
+            &[WAITING_MEMORY_BYTES_MAX + 1, 7],
+        ] {
+            let expected: Vec<u8> = (0..).zip(sizes).flat_map(|(number, size)| vec![number; *size]).collect();
+            assert!(sent(sizes) == expected, "{sizes:?}");
+        }
     }
 
     #[test]

@@ -37,18 +37,19 @@ impl Running {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The calling thread is about to run the statement. Refused when nobody waits for its result any more.
-    pub fn begin(&self, reads_only: bool) -> Result<(), Exception> {
+    /// The calling thread is about to run the statement, as long as what is returned lives. Refused when nobody waits for
+    /// its result any more.
+    pub fn begin(&self, reads_only: bool) -> Result<Executing<'_>, Exception> {
         let mut phase = self.lock();
         if reads_only && self.abandoned.load(Ordering::Acquire) {
             return Err(Exception::new(ErrorCode::QUERY_WAS_CANCELLED, "The client is gone"));
         }
         *phase = Phase::Executing { thread: rustix::thread::gettid().as_raw_nonzero().get(), reads_only };
-        Ok(())
+        Ok(Executing(self))
     }
 
-    /// The statement is over, or its thread goes on to another one.
-    pub fn end(&self) {
+    /// The statement is over: its thread goes on to other ones, which are not to be stopped in its place.
+    fn end(&self) {
         *self.lock() = Phase::Finished;
     }
 
@@ -78,6 +79,15 @@ impl Running {
             pause = (pause * 2).min(Duration::from_secs(1));
         }
         tracing::warn!("a statement whose client is gone does not stop");
+    }
+}
+
+/// A statement that its thread runs.
+pub struct Executing<'running>(&'running Running);
+
+impl Drop for Executing<'_> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 
