@@ -6,7 +6,7 @@ use crate::types::{
     Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav,
     NavigationTiming, NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, WebVitals,
 };
-use crate::{FORMAT_VERSION, json, limits, validate::validate};
+use crate::{FORMAT_VERSION, json, limits, stub, validate::validate};
 
 /// Why a body is not a beacon. A closed list: the collector counts each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,7 @@ pub fn decode(body: &[u8]) -> Result<Beacon<'_>, DecodeError> {
     }
     let beacon = match body {
         [] => return Err(DecodeError::Empty),
+        _ if body.starts_with(stub::START) => stub::decode_stub(body)?,
         [b'{', ..] => json::decode_json(body)?,
         [FORMAT_VERSION, sections @ ..] => decode_sections(sections)?,
         _ => return Err(DecodeError::UnknownVersion),

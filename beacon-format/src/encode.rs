@@ -61,28 +61,35 @@ impl<'b> Encoder<'b> {
         self.length
     }
 
-    /// Writes one section; `false` when it did not fit and was left out.
-    fn section(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) -> bool {
+    /// Writes one section; `false` when it did not fit and was left out. A caller that has a section's fields at hand, but not its
+    /// type, writes them with the methods below, in the order of the type's own method.
+    pub fn section(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) -> bool {
+        let start = self.begin(tag);
+        write(self);
+        self.end(start)
+    }
+
+    fn begin(&mut self, tag: Tag) -> usize {
         let start = self.length;
         self.byte(tag as u8);
         self.byte(0);
         self.byte(0);
-        write(self);
-        let body = u16::try_from(self.length.wrapping_sub(start + 3));
-        match (body, self.buffer.get_mut(start + 1..start + 3)) {
-            (Ok(body), Some(slot)) if !self.full => {
-                slot.copy_from_slice(&body.to_le_bytes());
-                true
-            }
-            _ => {
-                self.length = start;
-                self.full = false;
-                false
-            }
-        }
+        start
     }
 
-    fn byte(&mut self, byte: u8) {
+    fn end(&mut self, start: usize) -> bool {
+        let body = u16::try_from(self.length.wrapping_sub(start + 3));
+        if let (Ok(body), Some([low, high]), false) = (body, self.buffer.get_mut(start + 1..start + 3), self.full) {
+            [*low, *high] = body.to_le_bytes();
+            return true;
+        }
+        self.length = start;
+        self.full = false;
+        false
+    }
+
+    /// Writes `b`.
+    pub fn byte(&mut self, byte: u8) {
         if let Some(slot) = self.buffer.get_mut(self.length) {
             *slot = byte;
             self.length += 1;
@@ -91,13 +98,15 @@ impl<'b> Encoder<'b> {
         }
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    /// Writes bytes as they are: `id`, `f`.
+    pub fn bytes(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.byte(*byte);
         }
     }
 
-    fn number(&mut self, mut number: u64) {
+    /// Writes `n`.
+    pub fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.byte(number.to_le_bytes()[0] | 0x80);
             number >>= 7;
@@ -113,14 +122,19 @@ impl<'b> Encoder<'b> {
         self.number(number.map_or(0, |n| u64::from(n) + 1));
     }
 
-    /// A string, cut at a character's boundary to `bytes_max`.
     fn string(&mut self, string: &str, bytes_max: usize) {
-        let mut end = string.len().min(bytes_max);
-        while !string.is_char_boundary(end) {
+        self.text(string.as_bytes(), bytes_max);
+    }
+
+    /// Writes `s`: UTF-8, cut at a character's boundary to `bytes_max`.
+    pub fn text(&mut self, utf8: &[u8], bytes_max: usize) {
+        let mut end = utf8.len().min(bytes_max);
+        // A byte 10xxxxxx goes on with the character of the byte before it.
+        while end > 0 && utf8.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
             end -= 1;
         }
         self.number(end as u64);
-        self.bytes(string.as_bytes().get(..end).unwrap_or_default());
+        self.bytes(utf8.get(..end).unwrap_or_default());
     }
 
     /// Writes the head. It comes first.
@@ -295,7 +309,8 @@ impl<'b> Encoder<'b> {
 
     /// Writes one goal. Where not all of its earlier views fit, the most recent ones that do are kept (they are given oldest first).
     pub fn goal(&mut self, goal: &Goal) -> bool {
-        let mut views = &goal.earlier_views[goal.earlier_views.len().saturating_sub(limits::EARLIER_VIEWS_MAX)..];
+        let left_out = goal.earlier_views.len().saturating_sub(limits::EARLIER_VIEWS_MAX);
+        let mut views = goal.earlier_views.get(left_out..).unwrap_or_default();
         loop {
             let written = self.section(Tag::Goal, |w| {
                 w.string(&goal.name, limits::NAME_BYTES_MAX);
@@ -311,6 +326,18 @@ impl<'b> Encoder<'b> {
                 _ => return written,
             }
         }
+    }
+
+    /// Writes the sections of `beacon`, which another encoder made: what was encoded before its beacon was begun. All or none.
+    pub fn sections(&mut self, beacon: &[u8]) -> bool {
+        let start = self.length;
+        self.bytes(beacon.get(1..).unwrap_or_default());
+        let fits = !self.full;
+        if !fits {
+            self.length = start;
+            self.full = false;
+        }
+        fits
     }
 }
 

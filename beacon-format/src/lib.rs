@@ -6,10 +6,15 @@
 //!
 //! Two encodings:
 //! - **binary**, made in the browser by [`Encoder`]: the layout is stated in [`encode`];
-//! - **JSON**, for everyone else and for the stub before the wasm core is there: the serde form of [`Beacon`] plus `"v": 1`.
+//! - **JSON**, for everyone else: the serde form of [`Beacon`] plus `"v": 1`. What the browser's stub sends before the wasm core is
+//!   there is JSON too, but a list of raw values, `{"s":[...]}`.
 //!
 //! The first byte tells them apart: [`FORMAT_VERSION`] or `{`. Decoding needs the feature `decode`, which only the collector has.
 //! All lengths, counts and ranges that outside input can grow stand in [`limits`].
+
+#![cfg_attr(not(feature = "decode"), no_std)]
+
+extern crate alloc;
 
 mod encode;
 pub mod limits;
@@ -19,6 +24,8 @@ mod types;
 mod decode;
 #[cfg(feature = "decode")]
 mod json;
+#[cfg(feature = "decode")]
+mod stub;
 #[cfg(feature = "decode")]
 mod validate;
 

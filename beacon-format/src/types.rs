@@ -1,6 +1,7 @@
 //! The beacon as types. Times are whole milliseconds after the document's time origin unless a name says otherwise.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 #[cfg(feature = "decode")]
 use serde::{Deserialize, Serialize};

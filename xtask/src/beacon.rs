@@ -2,9 +2,12 @@
 //!
 //! | file | from |
 //! |---|---|
-//! | `slowtax.js` | `beacon-wasm/js/stub.js`, bundled; knows the two names below as `__CORE__` and `__WASM__` |
-//! | `slowtax-HASH.js` | `beacon-wasm/js/core.js`, bundled as an ES module; imports the glue as `slowtax-glue` |
+//! | `slowtax.js` | `beacon-wasm/js/stub.js`, bundled; knows the name below as `__CORE__` |
+//! | `slowtax-HASH.js` | `beacon-wasm/js/core.js`, bundled as an ES module; imports the glue as `slowtax-glue`, and as `slowtax-imports` what the module asks for; finds the module beside itself |
 //! | `slowtax-HASH.wasm` | `beacon-wasm` through cargo, wasm-bindgen and wasm-opt |
+//!
+//! wasm-bindgen's glue has a function for everything that the compiler's module imports; wasm-opt leaves out most of it. So that the
+//! bundler leaves it out too, the imports of the optimised module are listed in a file of their own.
 //!
 //! HASH is the first ten hex digits of a SHA-256 over the module and the bundled core, glue included: the two files
 //! fit only each other, so they share one name, and that name may be cached for ever.
@@ -29,14 +32,14 @@ const HASH_DIGITS: usize = 10;
 const ECMASCRIPT: &str = "--target=es2020";
 
 /// The features of [`crate::wasm`]'s compiler flags, and what the compiler turns on by itself.
-const WASM_OPT: [&str; 12] = [
+const WASM_OPT: [&str; 11] = [
+    // Of wasm-bindgen's own, for whoever restarts modules or handles their exceptions: we do neither.
+    "--remove-exports=__*",
     "-Oz",
     "--converge",
     "--enable-bulk-memory",
-    "--enable-multivalue",
     "--enable-mutable-globals",
     "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
     "--enable-sign-ext",
     "--strip-debug",
     "--strip-dwarf",
@@ -64,7 +67,8 @@ pub(crate) fn assemble(workspace: &Workspace, module: &Path) -> Result<Done> {
     let scratch = workspace.scratch("beacon")?;
     let glue = bind(workspace, module, &scratch)?;
     let optimised = optimise(workspace, &scratch)?;
-    let core = bundle_core(workspace, &glue, &scratch)?;
+    let imports = list_imports(workspace, &optimised, &scratch)?;
+    let core = bundle_core(workspace, &glue, &imports, &scratch)?;
 
     let wasm_bytes = fs::read(&optimised).with_context(|| format!("cannot read {}", optimised.display()))?;
     let core_bytes = fs::read(&core).with_context(|| format!("cannot read {}", core.display()))?;
@@ -74,7 +78,7 @@ pub(crate) fn assemble(workspace: &Workspace, module: &Path) -> Result<Done> {
     let staged = workspace.scratch("beacon-staged")?;
     fs::write(staged.join(&core_name), core_bytes).context("cannot write the core")?;
     fs::write(staged.join(&wasm_name), wasm_bytes).context("cannot write the module")?;
-    bundle_stub(workspace, &core_name, &wasm_name, &staged)?;
+    bundle_stub(workspace, &core_name, &staged)?;
     assets::compress(workspace, "beacon", &staged)?;
 
     let published = assets::publish(workspace, &staged, "beacon")?;
@@ -87,7 +91,7 @@ pub(crate) fn assemble(workspace: &Workspace, module: &Path) -> Result<Done> {
 fn bind(workspace: &Workspace, module: &Path, scratch: &Path) -> Result<PathBuf> {
     let tool = workspace.program("beacon", assets::tool(workspace), LIMIT);
     tool.arg("bindgen").arg(module).arg(scratch).run(&workspace.stop)?;
-    Ok(scratch.join("glue.js"))
+    Ok(scratch.join("glue_bg.js"))
 }
 
 fn optimise(workspace: &Workspace, scratch: &Path) -> Result<PathBuf> {
@@ -97,23 +101,42 @@ fn optimise(workspace: &Workspace, scratch: &Path) -> Result<PathBuf> {
     Ok(out)
 }
 
-fn bundle_core(workspace: &Workspace, glue: &Path, scratch: &Path) -> Result<PathBuf> {
+/// Writes a JavaScript module whose default export is what the wasm module imports.
+fn list_imports(workspace: &Workspace, module: &Path, scratch: &Path) -> Result<PathBuf> {
+    let text =
+        workspace.npm_program("beacon", "wasm-dis", LIMIT).arg("--all-features").arg(module).read(&workspace.stop)?;
+    let path = scratch.join("imports.js");
+    fs::write(&path, imports_module(&text)).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+/// From the module's text form, in which an import is ` (import "MODULE" "NAME" ...`.
+fn imports_module(text: &str) -> String {
+    let names: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("(import \"./glue_bg.js\" \"")?.split('"').next())
+        .collect();
+    let names = names.join(", ");
+    format!("import {{ {names} }} from 'slowtax-glue';\nexport default {{ './glue_bg.js': {{ {names} }} }};\n")
+}
+
+fn bundle_core(workspace: &Workspace, glue: &Path, imports: &Path, scratch: &Path) -> Result<PathBuf> {
     let out = scratch.join("core.bundled.js");
     esbuild(workspace)
         .arg("beacon-wasm/js/core.js")
         .args(["--format=esm"])
         .arg(format!("--alias:slowtax-glue={}", glue.display()))
+        .arg(format!("--alias:slowtax-imports={}", imports.display()))
         .arg(format!("--outfile={}", out.display()))
         .run(&workspace.stop)?;
     Ok(out)
 }
 
-fn bundle_stub(workspace: &Workspace, core_name: &str, wasm_name: &str, staged: &Path) -> Result<()> {
+fn bundle_stub(workspace: &Workspace, core_name: &str, staged: &Path) -> Result<()> {
     esbuild(workspace)
         .arg("beacon-wasm/js/stub.js")
         .args(["--format=iife"])
         .arg(format!("--define:__CORE__=\"{core_name}\""))
-        .arg(format!("--define:__WASM__=\"{wasm_name}\""))
         .arg(format!("--outfile={}", staged.join("slowtax.js").display()))
         .run(&workspace.stop)
 }
@@ -121,4 +144,20 @@ fn bundle_stub(workspace: &Workspace, core_name: &str, wasm_name: &str, staged: 
 fn esbuild(workspace: &Workspace) -> crate::command::Program {
     let common = ["--bundle", "--minify", "--legal-comments=none", "--log-level=warning", "--charset=utf8", ECMASCRIPT];
     workspace.npm_program("beacon", "esbuild", LIMIT).args(common)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_imports_of_a_module_are_found_in_its_text() {
+        let text = "(module\n (type $0 (func))\n (import \"./glue_bg.js\" \"__wbg_a_1\" (func $a (param i32)))\n \
+                    (import \"./glue_bg.js\" \"__wbg_b_2\" (func $b))\n (export \"import\" (func $b))\n)";
+        assert_eq!(
+            imports_module(text),
+            "import { __wbg_a_1, __wbg_b_2 } from 'slowtax-glue';\n\
+             export default { './glue_bg.js': { __wbg_a_1, __wbg_b_2 } };\n"
+        );
+    }
 }

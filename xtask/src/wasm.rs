@@ -25,8 +25,12 @@ const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const QUERY_LIMIT: Duration = Duration::from_secs(30);
 const RUSTUP_LIMIT: Duration = Duration::from_mins(2);
 
-/// What Chromium, Firefox and Safari have shared for years. The compiler may use these, and `wasm-opt` may assume them.
-const TARGET_FEATURES: &str = "-Ctarget-feature=+bulk-memory,+mutable-globals,+nontrapping-fptoint,+sign-ext";
+/// What Chromium, Firefox and Safari have shared for years. The compiler may use these, and `wasm-opt` may assume them. Reference
+/// types, which the compiler would use by itself, make wasm-bindgen's part larger here, and wasm2js does not know them.
+///
+/// The stack of 1 MiB that the linker gives otherwise would be memory of the host page's: 16 KiB are plenty.
+const FLAGS: &str = "-Ctarget-feature=+bulk-memory,+mutable-globals,+nontrapping-fptoint,+sign-ext,-reference-types,-multivalue \
+                     -Clink-arg=-zstack-size=16384";
 
 /// The compiler that can make wasm here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +121,7 @@ pub(crate) fn compile(workspace: &Workspace, toolchain: &Toolchain) -> Result<Pa
     };
     let program = program
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", format!("{TARGET_FEATURES} -Zunstable-options -Cpanic=immediate-abort"))
+        .env("RUSTFLAGS", format!("{FLAGS} -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none"))
         .args(["build", "--package", "beacon-wasm", "--lib", "--profile", "wasm", "--target", TARGET])
         .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
         .arg("--target-dir")

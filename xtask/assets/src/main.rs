@@ -1,8 +1,8 @@
 //! The part of the build whose dependencies take long to compile: `cargo xtask` compiles it beside the downloads and
 //! then calls it, so that `cargo xtask` itself starts at once.
 //!
-//! - `xtask-assets bindgen MODULE.wasm OUT_DIR`: what the `wasm-bindgen` command does, for the target `web`. Writes
-//!   `glue.js` and `glue_bg.wasm`.
+//! - `xtask-assets bindgen MODULE.wasm OUT_DIR`: what the `wasm-bindgen` command does, for the target `bundler`, whose glue
+//!   leaves fetching and instantiating to who uses it. Writes `glue_bg.js` and `glue_bg.wasm`.
 //! - `xtask-assets compress DIR`: writes `FILE.br` (quality 11) and `FILE.gz` (level 9) beside every file of `DIR`.
 
 use std::ffi::OsString;
@@ -28,12 +28,10 @@ fn bindgen(module: &Path, out: &Path) -> Result<()> {
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
     bindgen
         .input_path(module)
-        .web(true)?
+        .bundler(true)?
         .typescript(false)
         .remove_name_section(true)
         .remove_producers_section(true)
-        // The stub names the module's URL; the glue must not carry a second way to find it.
-        .omit_default_module_path(true)
         .out_name("glue");
     bindgen.generate(out).with_context(|| format!("wasm-bindgen failed on {}", module.display()))
 }

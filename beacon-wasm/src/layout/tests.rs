@@ -1,0 +1,346 @@
+//! The tables against the format's own types, by decoding what they write.
+
+use beacon_format::{
+    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav,
+    NavigationTiming, NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, Resources, WebVitals,
+    decode,
+};
+
+use super::*;
+use crate::told::Told;
+
+fn encoded(told: &Told) -> Vec<u8> {
+    let mut buffer = [0; limits::BEACON_BYTES_SENT_MAX];
+    let mut encoder = Encoder::new(&mut buffer);
+    beacon(&mut told.fields(), &mut encoder);
+    let length = encoder.finish();
+    buffer[..length].to_vec()
+}
+
+/// The sections, each as an array of rows.
+fn sections(rows: [Vec<Vec<Told>>; 8]) -> Told {
+    Told::top(&rows.map(|rows| Told::List(rows.into_iter().map(Told::List).collect())))
+}
+
+fn earlier(started: f64, named: f64, page: &str, nav: f64, lcp: f64) -> Told {
+    Told::List(vec![started.into(), named.into(), page.into(), nav.into(), lcp.into()])
+}
+
+fn first_view(started_ms: u64) -> EarlierView<'static> {
+    EarlierView { started_ms, page: PageName::Path("/".into()), nav: Nav::Entry, lcp_ms: 1235 }
+}
+
+const STARTED: f64 = 1_795_432_825_113.4;
+
+fn told_in_full() -> Told {
+    let marks = (1..=20).map(|mark| Told::from(f64::from(mark) * 10.5));
+    let sizes = [1.0, 3000.0, 2700.0, 9_000_000_000.0].map(Told::from);
+    let navigation = marks.chain(sizes).chain(["h2".into(), "navigational-prefetch".into()]).collect();
+    let head = ["shop".into(), STARTED.into(), 2220.4.into(), "1a20822c9c4b94b0".into(), "1A20822C9C4F8FB3".into()];
+    let view = ["/a".into(), "item".into(), "a.example".into(), 2.0.into(), 2.0.into(), 70_000.0.into(), 200.0.into()];
+    sections([
+        vec![[head.to_vec(), vec![3.0.into(), 2.0.into(), 1.0.into(), 0.0.into()]].concat()],
+        vec![
+            [
+                view.to_vec(),
+                vec![
+                    1.0.into(),
+                    3813.5.into(),
+                    208.4.into(),
+                    Told::List(vec![earlier(STARTED, 0.0, "/", 1.0, 1234.5)]),
+                ],
+            ]
+            .concat(),
+        ],
+        vec![vec![
+            46.4.into(),
+            0.0.into(),
+            1500.5.into(),
+            40.0.into(),
+            125.0.into(),
+            "#hero".into(),
+            "/i.png?a#b".into(),
+        ]],
+        vec![vec![
+            "order".into(),
+            49.9.into(),
+            1549.6.into(),
+            Told::List(vec![earlier(STARTED, 0.0, "/", 1.0, 1234.5), earlier(STARTED + 1.0, 1.0, "item", 2.0, 0.0)]),
+        ]],
+        vec![navigation],
+        vec![
+            [
+                "4g".into(),
+                100.0.into(),
+                1300.0.into(),
+                1.0.into(),
+                8192.0.into(),
+                8.0.into(),
+                390.0.into(),
+                844.0.into(),
+            ]
+            .into_iter()
+            .chain([133.3.into(), "pt-BR".into(), "r1".into(), "b".into()])
+            .chain([Told::List(vec![Told::List(vec!["team".into(), "blue".into()])])])
+            .collect(),
+        ],
+        vec![vec![4.0.into(), 5.0.into(), "Error: x".into(), "".into(), 0.0.into(), 0.0.into(), 1.0.into()]],
+        vec![vec![17.0.into()]],
+    ])
+}
+
+/// The marks are told as multiples of 10.5.
+fn navigation_in_full() -> NavigationTiming<'static> {
+    let ten = |mark: u32| (mark * 21).div_ceil(2);
+    NavigationTiming {
+        activation_start: ten(1),
+        redirect_start: ten(2),
+        redirect_end: ten(3),
+        worker_start: ten(4),
+        fetch_start: ten(5),
+        domain_lookup_start: ten(6),
+        domain_lookup_end: ten(7),
+        connect_start: ten(8),
+        secure_connection_start: ten(9),
+        connect_end: ten(10),
+        request_start: ten(11),
+        first_interim_response_start: ten(12),
+        response_start: ten(13),
+        response_end: ten(14),
+        dom_interactive: ten(15),
+        dom_content_loaded_start: ten(16),
+        dom_content_loaded_end: ten(17),
+        dom_complete: ten(18),
+        load_event_start: ten(19),
+        load_event_end: ten(20),
+        redirect_count: 1,
+        transfer_bytes: 3000,
+        encoded_bytes: 2700,
+        decoded_bytes: 9_000_000_000,
+        protocol: "h2".into(),
+        delivery_type: DeliveryType::NavigationalPrefetch,
+    }
+}
+
+fn beacon_in_full() -> Beacon<'static> {
+    Beacon {
+        head: Head {
+            site: "shop".into(),
+            time_origin_ms: 1_795_432_825_113,
+            sent_after_ms: 2220,
+            session_id: Id(0x1a20_822c_9c4b_94b0),
+            view_id: Id(0x1a20_822c_9c4f_8fb3),
+            seq: 3,
+            reason: Reason::Goal,
+            weight: 1,
+            simulated: false,
+        },
+        view: Some(PageView {
+            path: "/a".into(),
+            name: Some("item".into()),
+            referrer_host: "a.example".into(),
+            nav: Nav::Inner,
+            navigation_type: NavigationType::BackForward,
+            view_number: u16::MAX,
+            http_status: 200,
+            hidden_at_start: true,
+            hidden_at_ms: Some(3814),
+            counted_lcp_ms: Some(208),
+            previous: Some(first_view(1_795_432_825_113)),
+        }),
+        navigation: Some(navigation_in_full()),
+        vitals: WebVitals {
+            ttfb_ms: Some(46),
+            fcp_ms: Some(0),
+            lcp_ms: Some(1501),
+            inp_ms: Some(40),
+            cls_e4: Some(125),
+            lcp_element: "#hero".into(),
+            lcp_url: "/i.png".into(),
+        },
+        context: Context {
+            effective_type: EffectiveType::FourG,
+            rtt_ms: 100,
+            downlink_kbps: 1300,
+            save_data: true,
+            device_memory_mib: 8192,
+            cores: 8,
+            viewport_width: 390,
+            viewport_height: 844,
+            pixel_ratio_e2: 133,
+            language: "pt-BR".into(),
+            release: "r1".into(),
+            experiment_arm: "b".into(),
+            dimensions: vec![("team".into(), "blue".into())],
+        },
+        resources: Resources { seen: 17, entries: vec![] },
+        errors: vec![PageError {
+            kind: ErrorKind::Reported,
+            at_ms: 5,
+            message: "Error: x".into(),
+            count: 1,
+            ..PageError::default()
+        }],
+        goals: vec![Goal {
+            name: "order".into(),
+            value: 49.9,
+            at_ms: 1550,
+            earlier_views: vec![
+                first_view(1_795_432_825_113),
+                EarlierView {
+                    started_ms: 1_795_432_825_114,
+                    page: PageName::Name("item".into()),
+                    nav: Nav::Inner,
+                    lcp_ms: 0,
+                },
+            ],
+        }],
+    }
+}
+
+#[test]
+fn all_that_can_be_told_is_decoded_as_it_was_told() {
+    assert_eq!(decode(&encoded(&told_in_full())), Ok(beacon_in_full()));
+}
+
+#[test]
+fn what_is_not_known_is_told_as_not_known() {
+    let nothing = Told::Nothing;
+    let told = sections([
+        vec![vec![
+            "s".into(),
+            STARTED.into(),
+            5.0.into(),
+            "1".into(),
+            "2".into(),
+            0.0.into(),
+            1.0.into(),
+            1.0.into(),
+            0.0.into(),
+        ]],
+        vec![vec![
+            "/".into(),
+            nothing.clone(),
+            nothing.clone(),
+            1.0.into(),
+            0.0.into(),
+            1.0.into(),
+            nothing.clone(),
+            0.0.into(),
+            f64::INFINITY.into(),
+            nothing.clone(),
+            Told::List(vec![]),
+        ]],
+        vec![vec![nothing.clone(); 7]],
+        vec![],
+        vec![],
+        vec![[vec![nothing; 12], vec![Told::List(vec![])]].concat()],
+        vec![],
+        vec![vec![0.0.into()]],
+    ]);
+    let bytes = encoded(&told);
+    let beacon = decode(&bytes).expect("a beacon");
+    let view = beacon.view.expect("a view");
+    assert_eq!(
+        (view.hidden_at_ms, view.counted_lcp_ms, view.previous, view.name, view.http_status),
+        (None, None, None, None, 0)
+    );
+    assert_eq!(beacon.vitals, WebVitals::default());
+    assert_eq!(beacon.context, Context::default());
+    assert_eq!((beacon.navigation, beacon.goals.len(), beacon.errors.len()), (None, 0, 0));
+}
+
+#[test]
+fn a_resource_is_decoded_as_it_was_told() {
+    let times = (1..=10).map(|time| Told::from(f64::from(time)));
+    let told = ["https://a.example/x.png?u=1".into(), "img".into()]
+        .into_iter()
+        .chain(times)
+        .chain([100.0, 90.0, 80.0, 304.0, 3.0].map(Told::from))
+        .chain(["h3".into(), "cache".into()]);
+    let mut buffer = [0; 1024];
+    let mut encoder = Encoder::new(&mut buffer);
+    encoder.head(&Head { site: "s".into(), time_origin_ms: 1_795_432_825_113, weight: 1, ..Head::default() });
+    resource(&mut Told::top(&told.collect::<Vec<_>>()).fields(), &mut encoder);
+    let length = encoder.finish();
+    let beacon = decode(&buffer[..length]).expect("a beacon");
+    let expected = ResourceTiming {
+        url: "https://a.example/x.png".into(),
+        initiator: Initiator::Image,
+        start: 1,
+        duration: 2,
+        domain_lookup_start: 3,
+        domain_lookup_end: 4,
+        connect_start: 5,
+        secure_connection_start: 6,
+        connect_end: 7,
+        request_start: 8,
+        response_start: 9,
+        response_end: 10,
+        transfer_bytes: 100,
+        encoded_bytes: 90,
+        decoded_bytes: 80,
+        http_status: 304,
+        render_blocking: true,
+        opaque: true,
+        protocol: "h3".into(),
+        delivery_type: DeliveryType::Cache,
+    };
+    assert_eq!(beacon.resources.entries, [expected]);
+}
+
+#[test]
+fn the_browsers_words_are_the_formats() {
+    let initiators = [
+        ("script", Initiator::Script),
+        ("link", Initiator::Link),
+        ("css", Initiator::Css),
+        ("img", Initiator::Image),
+        ("image", Initiator::Image),
+        ("input", Initiator::Image),
+        ("fetch", Initiator::Fetch),
+        ("xmlhttprequest", Initiator::Xhr),
+        ("iframe", Initiator::Frame),
+        ("frame", Initiator::Frame),
+        ("video", Initiator::Media),
+        ("audio", Initiator::Media),
+        ("track", Initiator::Media),
+        ("beacon", Initiator::Beacon),
+        ("early-hints", Initiator::Other),
+        ("", Initiator::Other),
+    ];
+    for (word, expected) in initiators {
+        assert_eq!(Initiator::from_byte(initiator(word.as_bytes())), Some(expected), "{word}");
+    }
+    assert_eq!(place(b" slow-2g 2g 3g 4g", b"4g"), EffectiveType::FourG as u8);
+    assert_eq!(place(b" slow-2g 2g 3g 4g", b"5g"), EffectiveType::Unknown as u8);
+}
+
+#[test]
+fn a_goal_that_does_not_fit_leaves_room_for_what_does() {
+    let views = (0..50).map(|_| earlier(STARTED, 0.0, &"/long".repeat(100), 2.0, 1.0)).collect();
+    let goal = |views| vec!["order".into(), 1.0.into(), 1.0.into(), Told::List(views)];
+    let told = sections([
+        vec![vec![
+            "s".into(),
+            STARTED.into(),
+            5.0.into(),
+            "1".into(),
+            "2".into(),
+            0.0.into(),
+            2.0.into(),
+            1.0.into(),
+            0.0.into(),
+        ]],
+        vec![],
+        vec![],
+        vec![goal(views), goal(vec![])],
+        vec![],
+        vec![],
+        vec![],
+        vec![vec![7.0.into()]],
+    ]);
+    let bytes = encoded(&told);
+    let beacon = decode(&bytes).expect("a beacon");
+    assert_eq!((beacon.goals.len(), beacon.resources.seen), (1, 7));
+}
