@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
-import { DESKTOP, MOBILE, withChromium } from './chromium.mjs';
+import { MOBILE, withChromium } from './chromium.mjs';
 import { startForwarder } from './forwarder.mjs';
 
 const STEP_MAX_MS = 30_000;
@@ -56,7 +56,6 @@ async function walk(browser, plan, { address, device, dwell_ms: dwell, query = '
   const shop = await startShop(plan, forwarder.url);
   const mobile = device === 'mobile';
   const context = await browser.newContext({
-    userAgent: mobile ? MOBILE : DESKTOP,
     viewport: mobile ? { width: 390, height: 844 } : { width: 1280, height: 720 },
     isMobile: mobile,
     hasTouch: mobile,
@@ -104,9 +103,12 @@ async function walk(browser, plan, { address, device, dwell_ms: dwell, query = '
 }
 
 const plan = JSON.parse(await text(process.stdin));
-await withChromium(async (browser) => {
-  const walks = plan.walks.map(async (one) => {
-    process.stdout.write(JSON.stringify(await walk(browser, plan, one)) + '\n');
-  });
-  await Promise.all(walks);
-});
+// A browser for each kind of device.
+const visits = (device, userAgent) =>
+  withChromium(async (browser) => {
+    const walks = plan.walks.filter((one) => one.device === device);
+    await Promise.all(
+      walks.map(async (one) => process.stdout.write(JSON.stringify(await walk(browser, plan, one)) + '\n'))
+    );
+  }, userAgent);
+await Promise.all([visits('desktop'), visits('mobile', MOBILE)]);
