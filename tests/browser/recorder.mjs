@@ -35,6 +35,7 @@ async function readBody(request) {
 /// below 0 it is never answered.
 export async function startRecorder(pages, { delayOf = () => 0 } = {}) {
   const beacons = [];
+  const asked = [];
   const files = new Map();
   for (const name of await readdir(ASSETS)) files.set(`/${name}`, await readFile(new URL(name, ASSETS)));
 
@@ -45,6 +46,7 @@ export async function startRecorder(pages, { delayOf = () => 0 } = {}) {
       if (body && beacons.length < BEACONS_MAX) beacons.push({ path, type: request.headers['content-type'] ?? null, body });
       return response.writeHead(204, { 'access-control-allow-origin': '*' }).end();
     }
+    if (asked.length < BEACONS_MAX) asked.push(path);
     const delay = delayOf(path);
     if (delay < 0) return request.socket.destroy();
     await wait(delay);
@@ -67,6 +69,13 @@ export async function startRecorder(pages, { delayOf = () => 0 } = {}) {
     collector: collector.url,
     site: site.url,
     beacons,
+    /// The paths of the beacon's files that were asked for.
+    asked,
+    /// From now on nothing is answered there.
+    killCollector() {
+      collector.server.closeAllConnections();
+      collector.server.close();
+    },
     close() {
       for (const { server } of [collector, site]) {
         server.closeAllConnections();

@@ -1,6 +1,6 @@
 //! Integration tests.
 
-#![expect(clippy::unwrap_used, reason = "what tests share fails as a test does")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "what tests share fails as a test does")]
 
 mod clickhouse_embedded;
 mod collector;

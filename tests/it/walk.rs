@@ -60,15 +60,18 @@ struct Order {
 #[derive(Debug, Deserialize)]
 struct View {
     path: String,
-    page_group: String,
+    #[serde(rename = "page_group")]
+    group: String,
     nav: String,
-    view_number: u16,
+    #[serde(rename = "view_number")]
+    number: u16,
     device: String,
     reason: String,
     browser: String,
     is_bot: bool,
     http_status: u16,
-    view_id: u64,
+    #[serde(rename = "view_id")]
+    id: u64,
     session_id: u64,
     ttfb_ms: Option<f64>,
     fcp_ms: Option<f64>,
@@ -104,9 +107,8 @@ fn walk_through(collector: &CollectorProcess, wasm_delay_ms: u32, walks: &Value)
 }
 
 fn rows<T: for<'de> Deserialize<'de>>(collector: &CollectorProcess, sql: &str) -> Vec<T> {
-    let lines = collector.query(&format!(
-        "{sql} FORMAT JSONEachRow SETTINGS output_format_json_quote_64bit_integers = 0"
-    ));
+    let lines =
+        collector.query(&format!("{sql} FORMAT JSONEachRow SETTINGS output_format_json_quote_64bit_integers = 0"));
     lines.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
@@ -124,8 +126,8 @@ fn close(what: &str, stored: Option<f64>, truth: f64) {
 fn check_view(view: &View, page: &Page, index: usize, device: &str) {
     let (path, group) = PAGES[index];
     assert!(page.path.starts_with(path) && view.path == page.path, "{} for {path}", view.path);
-    assert_eq!((view.page_group.as_str(), view.device.as_str()), (group, device), "{view:?}");
-    assert_eq!(usize::from(view.view_number), index + 1);
+    assert_eq!((view.group.as_str(), view.device.as_str()), (group, device), "{view:?}");
+    assert_eq!(usize::from(view.number), index + 1);
     assert_eq!(view.nav, if index == 0 { "entry" } else { "inner" });
     assert_eq!((view.http_status, view.is_bot), (200, false), "{view:?}");
     assert!(view.browser.starts_with("Chrome"), "{}", view.browser);
@@ -156,7 +158,7 @@ fn check_resources(collector: &CollectorProcess, view: &View, page: &Page) {
         collector,
         &format!(
             "SELECT url, duration_ms, decoded_bytes, is_opaque FROM resource_timings WHERE view_id = {} AND NOT is_bot",
-            view.view_id
+            view.id
         ),
     )
     .iter()
@@ -190,7 +192,10 @@ fn check_walk(collector: &CollectorProcess, walk: &Walk, country: &str) -> Vec<V
     let cube = format!("SELECT sum(n), sum(k), sum(exits) FROM loss_cube WHERE country = '{country}'");
     assert_eq!(collector.query(&cube), "5\t4\t1", "{country}: five views, four before the order, one exit");
     let lcp: f64 = views.iter().filter_map(|view| view.lcp_ms).sum();
-    assert_eq!(collector.query(&format!("SELECT sum(t_ms) FROM loss_cube WHERE country = '{country}'")), lcp.to_string());
+    assert_eq!(
+        collector.query(&format!("SELECT sum(t_ms) FROM loss_cube WHERE country = '{country}'")),
+        lcp.to_string()
+    );
     let daily = format!("SELECT sum(orders), sum(revenue) FROM goals_daily WHERE country = '{country}'");
     assert_eq!(collector.query(&daily), format!("1\t{}", walk.order.value), "{country}");
     let pulse = format!("SELECT sum(views), sum(orders), sum(errors) FROM beat_5m WHERE country = '{country}'");
@@ -200,16 +205,17 @@ fn check_walk(collector: &CollectorProcess, walk: &Walk, country: &str) -> Vec<V
 
 /// `loss_by_country` against the reference, computed from the very rows that the visits made.
 async fn check_loss(collector: &CollectorProcess) {
-    let client = clickhouse::Client::default().with_url(collector.clickhouse_url()).with_database(collector.database());
-    let cube: Vec<CubeRow> = client.query(CubeRow::SELECT).bind("shop").fetch_all().await.unwrap();
-    let goals: Vec<GoalRow> = client.query(GoalRow::SELECT).bind("shop").fetch_all().await.unwrap();
-    let reference = compute(&cube, &goals, 2500);
-    let today = OffsetDateTime::now_utc().date();
-    let (from_day, to_day) = (today - Duration::DAY, today + Duration::DAY);
+    let database =
+        clickhouse::Client::default().with_url(collector.clickhouse_url()).with_database(collector.database());
+    let cube: Vec<CubeRow> = database.query(CubeRow::SELECT).bind("shop").fetch_all().await.unwrap();
+    let orders: Vec<GoalRow> = database.query(GoalRow::SELECT).bind("shop").fetch_all().await.unwrap();
+    let reference = compute(&cube, &orders, 2500);
+    let now = OffsetDateTime::now_utc().date();
+    let (from_day, to_day) = (now - Duration::DAY, now + Duration::DAY);
     let sql = format!(
         "SELECT ?fields FROM loss_by_country(site = 'shop', from_day = '{from_day}', to_day = '{to_day}', target_ms = 2500) ORDER BY country"
     );
-    let answered: Vec<CountryRow> = client.query(&sql).fetch_all().await.unwrap();
+    let answered: Vec<CountryRow> = database.query(&sql).fetch_all().await.unwrap();
     assert_eq!(answered.len(), reference.countries.len());
     for (row, expected) in answered.iter().zip(&reference.countries) {
         check_country(row, expected, "the walks");
