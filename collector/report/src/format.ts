@@ -9,7 +9,8 @@ const hundredth = new Intl.NumberFormat(language, { minimumFractionDigits: 2, ma
 const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
 const wholePercent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
 const tenthPercent = new Intl.NumberFormat(language, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const ago = new Intl.RelativeTimeFormat(language, { numeric: 'always', style: 'short' });
+// Part of the page's own sentences, which are English.
+const ago = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 const dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
 const regions = new Intl.DisplayNames(language, { type: 'region', fallback: 'none' });
 

@@ -321,7 +321,7 @@ fn when_clickhouse_is_away_the_page_says_so_and_keeps_what_it_has() {
     assert_eq!(stale["states"], json!(["stale", "simulated"]));
     let notice = stale["messages"][0].as_str().unwrap();
     assert!(
-        notice.contains("ClickHouse does not answer") && notice.contains("What is shown is from 1 min. ago"),
+        notice.contains("ClickHouse does not answer") && notice.contains("What is shown is from 1 minute ago"),
         "{notice}"
     );
     assert_eq!(stale["figures"], answered["figures"]);
