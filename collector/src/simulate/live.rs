@@ -29,8 +29,6 @@ const PACE: f64 = 0.25;
 const VIEWS_PER_SESSION: f64 = 2.5;
 /// A collector that was there may be away for this long.
 const AWAY_MAX: Duration = Duration::from_mins(1);
-/// Set to 1, the end of standard input ends the program: whoever started it has gone.
-const EXIT_ON_STDIN_EOF: &str = "SLOWTAX_EXIT_ON_STDIN_EOF";
 
 /// What to send, and where.
 #[derive(Clone, Debug)]
@@ -75,7 +73,8 @@ struct Run {
     fatal: mpsc::Sender<SimulateError>,
 }
 
-/// Sends until it is told to stop, the time is over, or the collector is not there or does not want the beacons.
+/// Sends until the time is over, or the collector is not there or does not want the beacons. Without a time it never ends by itself; it
+/// may be dropped at any moment.
 pub(super) async fn run(order: &Order) -> Result<(), SimulateError> {
     let (fatal, mut failures) = mpsc::channel(1);
     let run = Arc::new(Run {
@@ -87,18 +86,21 @@ pub(super) async fn run(order: &Order) -> Result<(), SimulateError> {
         fatal,
     });
     say(&format!("sending about {} page views a second to {}; Ctrl-C stops", order.views_per_s, order.endpoint));
-    let mut stop = std::pin::pin!(stopped(order.time_max));
+    let _summary = Summary(Arc::clone(&run));
+    // Dropped at the end, with all sessions that go on: tabs are closed without a word, as they are in life.
     let mut sessions = JoinSet::new();
-    let outcome = tokio::select! {
+    let time_over = async {
+        match order.time_max {
+            Some(time) => tokio::time::sleep(time).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
         () = begin_sessions(&run, order, &mut sessions) => Ok(()),
         () = show_progress(&run.counts) => Ok(()),
+        () = time_over => Ok(()),
         failure = failures.recv() => failure.map_or(Ok(()), Err),
-        stopped = &mut stop => stopped.map_err(SimulateError::Signals),
-    };
-    // Tabs are closed without a word, as they are in life.
-    sessions.shutdown().await;
-    say(&format!("sent in {:.0} s: {}", run.started.elapsed().as_secs_f64(), run.counts.line()));
-    outcome
+    }
 }
 
 /// Begins sessions for ever, at random moments.
@@ -192,35 +194,14 @@ async fn show_progress(counts: &Counts) {
     }
 }
 
-/// Resolves when the run shall end: Ctrl-C, SIGTERM, the time is over, or the one who started it has gone.
-async fn stopped(time_max: Option<Duration>) -> Result<(), std::io::Error> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let time_over = async {
-        match time_max {
-            Some(time) => tokio::time::sleep(time).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = time_over => Ok(()),
-        _ = terminate.recv() => Ok(()),
-        () = stdin_ended() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
-}
+/// Says what was sent when the run ends, however that comes: whoever runs it may just drop it.
+struct Summary(Arc<Run>);
 
-/// Waits in a thread of its own, which nothing waits for: a read of standard input cannot be given up.
-async fn stdin_ended() {
-    if std::env::var_os(EXIT_ON_STDIN_EOF).is_none_or(|value| value != "1") {
-        return std::future::pending().await;
+impl Drop for Summary {
+    fn drop(&mut self) {
+        let Self(run) = self;
+        say(&format!("sent in {:.0} s: {}", run.started.elapsed().as_secs_f64(), run.counts.line()));
     }
-    let (ended, wait) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        // An error is an end as well. Nobody listens any more when the run has ended by itself.
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        let _ = ended.send(());
-    });
-    let _ = wait.await;
 }
 
 fn unix_ms() -> u64 {

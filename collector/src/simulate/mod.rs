@@ -146,9 +146,6 @@ pub enum SimulateError {
         /// Its answer.
         answer: String,
     },
-    /// Signals cannot be awaited.
-    #[error("signals cannot be awaited: {0}")]
-    Signals(std::io::Error),
 }
 
 /// Runs `slowtax simulate`.
