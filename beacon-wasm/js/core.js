@@ -37,8 +37,8 @@ const selector = (node) => {
   return path;
 };
 
-// Resolves to the function by which the stub hands over the browser's entries, the one that is LCP, and, for a snapshot, its list;
-// that it was sent is what is returned then. It throws when the wasm fails.
+// Resolves to the function by which the stub hands over the browser's entries, the one that is LCP, and, for a snapshot, its list.
+// For a list it returns how many beacons were sent: 1, or 0 where there was nothing new to tell. It throws when the wasm fails.
 export default async (href, calls, send, begin) => {
   // Some kilobytes: to compile them while they stream in gains nothing, and would need the right media type.
   const response = await fetch(import.meta.url.replace(/js$/, 'wasm'));
@@ -139,7 +139,7 @@ export default async (href, calls, send, begin) => {
     if (reason != GOAL) settled = 1;
     // A page may be hidden many times: the first is always told, the others only if there is something to tell.
     const news = JSON.stringify([seen, page, fcp, lcp, goals, settings, errors]);
-    if (reason == HIDDEN && news == told) return 1;
+    if (reason == HIDDEN && news == told) return 0;
     if (reason == HIDDEN) told = news;
 
     const { responseStart, responseStatus, type, activationStart = 0 } = navigation;

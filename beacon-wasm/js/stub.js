@@ -75,7 +75,7 @@ safe(() => {
   // Lets the core take in what is new, and send the list if there is one. A core that fails is not asked again.
   const compute = (list) => {
     try {
-      return core && core(queue, lcp, list);
+      return core ? core(queue, lcp, list) : undefined;
     } catch {
       core = 0;
     }
@@ -132,9 +132,10 @@ safe(() => {
     ];
     let body;
     while ((body = JSON.stringify({ s: list })).length > BODY_MAX && goals.some((goal) => goal[4].shift()));
-    // What was not taken is told with the next snapshot.
-    if (!(compute(list) || navigator.sendBeacon(href, body))) return seq || (view = 0);
-    seq++;
+    const sent = compute(list) ?? navigator.sendBeacon(href, body);
+    // What the browser does not take is told with the next snapshot.
+    if (sent === false) return seq || (view = 0);
+    seq += +sent;
     counted = paint;
     previous = state.p = undefined;
     calls.goal = [];
@@ -193,14 +194,15 @@ safe(() => {
       list.unshift([text(key), text(value), +value?.value || 0, performance.now()]);
       list.splice(CALLS_MAX);
       compute();
-    } else if ((allowed = key === true)) {
-      if (document.readyState == 'complete') start();
-    } else {
-      calls.goal = [];
-      calls.error = [];
-      state = {};
-      view = 0;
-      delete sessionStorage.slowtax;
+    } else if (command == 'consent') {
+      allowed = key === true;
+      if (!allowed) {
+        calls.goal = [];
+        calls.error = [];
+        state = {};
+        view = 0;
+        delete sessionStorage.slowtax;
+      } else if (document.readyState == 'complete') start();
     }
   }));
   api.q = 0;

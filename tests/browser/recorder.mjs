@@ -32,29 +32,35 @@ async function readBody(request) {
 ///
 /// `pages` are the site's: path (without query) to HTML, to a function of the URL that gives it, or to { status, headers, body }; COLLECTOR in
 /// them is replaced by the collector's address. Any path may be held back with `?delay=ms`. `delayOf(path)` holds back the beacon's own files;
-/// below 0 it is never answered.
+/// below 0 nothing is answered.
 export async function startRecorder(pages, { delayOf = () => 0 } = {}) {
   const beacons = [];
   const asked = [];
+  let tell;
+  const told = new Promise((resolve) => (tell = resolve));
   const files = new Map();
   for (const name of await readdir(ASSETS)) files.set(`/${name}`, await readFile(new URL(name, ASSETS)));
 
   const collector = await listen(async (request, response) => {
     const path = request.url.split('?')[0];
+    const delay = delayOf(path);
+    if (delay < 0) return request.socket.destroy();
     if (request.method === 'POST') {
       const body = await readBody(request).catch(() => undefined);
       if (body && beacons.length < BEACONS_MAX) beacons.push({ path, type: request.headers['content-type'] ?? null, body });
       return response.writeHead(204, { 'access-control-allow-origin': '*' }).end();
     }
     if (asked.length < BEACONS_MAX) asked.push(path);
-    const delay = delayOf(path);
-    if (delay < 0) return request.socket.destroy();
     await wait(delay);
     const file = files.get(path);
     const headers = { 'access-control-allow-origin': '*', 'content-type': TYPES[path.split('.').at(-1)] ?? 'text/plain' };
     response.writeHead(file ? 200 : 404, headers).end(file);
   });
   const site = await listen(async (request, response) => {
+    if (request.method === 'POST') {
+      tell(String(await readBody(request).catch(() => '')));
+      return response.writeHead(204).end();
+    }
     const url = new URL(request.url, 'http://site.example');
     await wait(Math.min(Number(url.searchParams.get('delay') ?? 0), 20_000));
     const page = pages[url.pathname];
@@ -69,13 +75,10 @@ export async function startRecorder(pages, { delayOf = () => 0 } = {}) {
     collector: collector.url,
     site: site.url,
     beacons,
+    /// What the first POST to the site said.
+    told,
     /// The paths of the beacon's files that were asked for.
     asked,
-    /// From now on nothing is answered there.
-    killCollector() {
-      collector.server.closeAllConnections();
-      collector.server.close();
-    },
     close() {
       for (const { server } of [collector, site]) {
         server.closeAllConnections();

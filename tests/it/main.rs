@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "what tests share fails as a test does")]
 
+mod beacon;
 mod clickhouse_embedded;
 mod collector;
 mod database;
