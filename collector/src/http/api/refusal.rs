@@ -29,8 +29,8 @@ impl Refusal {
         let reject = match (error.class, error.code) {
             // TIMEOUT_EXCEEDED, TOO_SLOW
             (_, Some(159 | 160)) => Reject::StoreTooSlow,
-            // No exception of ClickHouse's own: it could not be reached, or went away. Tables that are not there yet come with it.
-            (ErrorClass::Passing, None) | (_, Some(60 | 81)) => Reject::StoreUnavailable,
+            // No exception of ClickHouse's own: it could not be reached, or went away. Views and tables that are not there yet come with it.
+            (ErrorClass::Passing, None) | (_, Some(46 | 60 | 81)) => Reject::StoreUnavailable,
             _ => Reject::StoreFailed,
         };
         tracing::warn!(report, reason = reject.reason(), %error, "a question of the report was not answered");

@@ -72,6 +72,7 @@ fn what_clickhouse_says_becomes_a_reason_and_is_told_to_nobody() {
     let error = |class, code| StoreError { class, code, message: "secret".to_owned() };
     for (error, reject, status) in [
         (error(ErrorClass::Passing, None), Reject::StoreUnavailable, StatusCode::SERVICE_UNAVAILABLE),
+        (error(ErrorClass::Setup, Some(46)), Reject::StoreUnavailable, StatusCode::SERVICE_UNAVAILABLE),
         (error(ErrorClass::Setup, Some(60)), Reject::StoreUnavailable, StatusCode::SERVICE_UNAVAILABLE),
         (error(ErrorClass::Passing, Some(159)), Reject::StoreTooSlow, StatusCode::GATEWAY_TIMEOUT),
         (error(ErrorClass::Passing, Some(241)), Reject::StoreFailed, StatusCode::BAD_GATEWAY),
