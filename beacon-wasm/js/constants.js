@@ -10,6 +10,7 @@ export const REPORTED = 4;
 // beacon-format, `limits`.
 export const DIMENSIONS_MAX = 8;
 export const EARLIER_VIEWS_MAX = 50;
+export const GOAL_VALUE_MAX = 1e9;
 export const SELECTOR_MAX = 100;
 
 // src/exports.rs.

@@ -7,16 +7,17 @@ import imports from 'slowtax-imports';
 import {
   DIMENSIONS_MAX,
   GOAL,
+  GOAL_VALUE_MAX,
   HIDDEN,
   NUMBERS_MAX,
   REPORTED,
-  SELECTOR_MAX,
   SETTLED,
   SETTLED_AFTER_LOAD_MS,
   SETTLED_AT_LATEST_MS,
   STRING_MAX,
   TEXT_BYTES_MAX,
 } from './constants.js';
+import { selector } from './selector.js';
 
 // Of the browser's entries, in the order of beacon-format's types.
 const NAVIGATION =
@@ -24,18 +25,6 @@ const NAVIGATION =
 const RESOURCE =
   'name initiatorType startTime duration domainLookupStart domainLookupEnd connectStart secureConnectionStart connectEnd requestStart responseStart responseEnd transferSize encodedBodySize decodedBodySize responseStatus';
 const RESOURCE_END = 'nextHopProtocol deliveryType';
-
-// An element's selector, from it upwards as far as it fits: `#id`, or else the name and its classes in order.
-const selector = (node) => {
-  let path = '';
-  while (node && node.nodeType == 1) {
-    const own = node.id ? '#' + node.id : [node.localName, ...[...node.classList].sort()].join('.');
-    if (path.length + own.length >= SELECTOR_MAX) return path || own;
-    path = path ? own + '>' + path : own;
-    node = node.id ? 0 : node.parentNode;
-  }
-  return path;
-};
 
 // Resolves to the function by which the stub hands over the browser's entries, the one that is LCP, and, for a snapshot, its list.
 // For a list it returns how many beacons were sent: 1, or 0 where there was nothing new to tell. It throws when the wasm fails.
@@ -114,16 +103,17 @@ export default async (href, calls, send, begin) => {
   });
 
   return (queue, entry, list) => {
-    for (const entry of queue.splice(0)) {
-      seen += entry.droppedEntriesCount || 0;
-      const { name, duration, initiatorType, renderBlockingStatus, requestStart } = entry;
+    for (const resource of queue.splice(0)) {
+      const { name, duration, initiatorType, renderBlockingStatus, requestStart, droppedEntriesCount = 0 } = resource;
+      // Of those that were there before the observer: in the list of what it observes.
+      seen += droppedEntriesCount;
       // Not our own beacons; and what a restored page loads is not told yet.
       if (!initiatorType || name == href || restored) continue;
       seen++;
       // Opaque: from another origin, without Timing-Allow-Origin.
-      const isOpaque = !requestStart && !name.startsWith(location.origin);
+      const isOpaque = !requestStart && !name.startsWith(location.origin + '/');
       const flags = (renderBlockingStatus == 'blocking') + 2 * isOpaque;
-      write([duration, ...pick(RESOURCE, entry), flags, ...pick(RESOURCE_END, entry)]);
+      write([duration, ...pick(RESOURCE, resource), flags, ...pick(RESOURCE_END, resource)]);
       glue.resource();
     }
     // At once: the element may be gone later, and nothing here keeps it.
@@ -147,7 +137,7 @@ export default async (href, calls, send, begin) => {
     const isSound = !zero && responseStart > 0 && responseStart < now;
     const after = (time) => (time >= 0 ? Math.max(time - activationStart, 0) : NaN);
     const earlier = ([started, page, path, number, lcp]) => [started, !!page, page || path, number > 1 ? 2 : 1, lcp];
-    const labels = {};
+    const labels = { __proto__: null };
     for (const [key, value] of settings) labels[key] ??= value;
     const { release, experiment_arm, ...dimensions } = labels;
     // As in src/layout.rs: the sections, each as an array.
@@ -169,7 +159,12 @@ export default async (href, calls, send, begin) => {
         ],
       ],
       [[isSound ? after(responseStart) : NaN, after(fcp), after(lcp), NaN, NaN, element, url]],
-      goals.map(([name, , value, time, views]) => [name, value, time - zero, views.map(earlier)]),
+      goals.map(([name, , value, time, views]) => [
+        name,
+        isFinite(value) ? Math.max(-GOAL_VALUE_MAX, Math.min(GOAL_VALUE_MAX, value)) : 0,
+        time - zero,
+        views.map(earlier),
+      ]),
       isSound ? [pick(NAVIGATION, navigation)] : [],
       [[...context, release, experiment_arm, Object.entries(dimensions).slice(0, DIMENSIONS_MAX)]],
       errors.map(([message, , , time]) => [REPORTED, time - zero, message, '', 0, 0, 1]),

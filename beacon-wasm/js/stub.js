@@ -1,7 +1,7 @@
 // The script that a page embeds. It registers the observers at once, keeps the session, takes the API's calls, and tells a view when
-// it is hidden. What it knows it hands over as one list: to the core (core.js and the wasm), which adds what it computes and sends
-// it in the binary form; or, while the core is not there, as JSON to the collector. Whoever gets the list reads it with the same
-// code, beacon-format/src/stub.rs.
+// it is hidden. What it knows it hands over as one list of raw values: to the core (core.js and the wasm), which makes a beacon of it
+// with what only it knows; or, while the core is not there, as JSON to the collector, where beacon-format/src/stub.rs, which also
+// states the list's order, makes a beacon of it. The stub is complete for the session: without the core no view and no goal is lost.
 //
 // Constraints: at most 1,500 bytes in brotli, so whatever can wait is in core.js, and whatever can be is in Rust; nothing may throw
 // into the page; nothing but observing before the first paint; everything that grows is bounded.
@@ -49,6 +49,7 @@ safe(() => {
   // All events pass the window on their way to the document.
   const on = (type, f) => addEventListener(type, safe(f), true);
   const text = (value) => ('' + value).slice(0, CALL_TEXT_MAX) || '-';
+  // 44 bits of time and 20 random ones: they need not be hard to guess, only different.
   const id = () => Date.now().toString(16) + ((Math.random() + 1) * 2 ** 20).toString(16).slice(1, 6);
 
   const begin = (at) => {
@@ -88,7 +89,7 @@ safe(() => {
     // i: id, t: last activity, n: how many views it has had, v: those that were measured, c: where the next goal of a name goes on
     // with them, p: the last one, as long as no later view has told of it.
     try {
-      state = JSON.parse(sessionStorage.slowtax);
+      state = JSON.parse(sessionStorage.slowtax) || state;
     } catch {}
     if (!view) {
       if (!(Math.abs(started - state.t) < SESSION_MS)) state = { i: id(), n: 0, v: [], c: {} };
@@ -178,7 +179,7 @@ safe(() => {
     for (const type of PerformanceObserver.supportedEntryTypes) {
       if (/^(paint|larg|reso)/.test(type)) observer.observe({ type, buffered: true });
     }
-    const [{ startTime }] =performance
+    const [{ startTime }] = performance
       .getEntriesByType('visibility-state')
       .filter(({ name, startTime }) => name == 'hidden' && !(startTime < navigation.activationStart))
       .concat({ startTime: document.visibilityState == 'hidden' ? 0 : Infinity });
@@ -200,7 +201,7 @@ safe(() => {
         calls.goal = [];
         calls.error = [];
         state = {};
-        view = 0;
+        view = seq = 0;
         delete sessionStorage.slowtax;
       } else if (document.readyState == 'complete') start();
     }

@@ -56,7 +56,7 @@ const PAGES = {
   '/names': html(
     '<h1>Names</h1>',
     `${queue}<script>slowtax('page','item');slowtax('set','release','2026.11');slowtax('set','release','2026.12');slowtax('set','experiment_arm','b');
-     slowtax('set','team','blue');slowtax('error',new TypeError('no luck'));slowtax('page','na\\nme 😀'.repeat(30));slowtax('nonsense',1);slowtax('goal','sign-up')</script>${tag()}`
+     slowtax('set','team','blue');slowtax('error',new TypeError('no luck'));slowtax('page','na\\nme 😀'.repeat(30));slowtax('nonsense',1);slowtax('set','constructor','x');slowtax('goal','sign-up',{value:1e300});slowtax('goal','odd',{value:Infinity})</script>${tag()}`
   ),
   '/consent': html('<h1>Consent</h1>', tag('data-consent="required"')),
   '/many': html(`<h1>Many</h1>${Array.from({ length: 60 }, (_, i) => `<img src="/picture.svg?i=${i}" width=1 height=1>`).join('')}`),

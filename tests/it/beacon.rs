@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use beacon_format::{Beacon, Context, DecodeError, NavigationType, PageName, Reason, Resources, decode};
+use beacon_format::{Beacon, Context, DecodeError, NavigationType, PageName, PageView, Reason, Resources, decode};
 use serde::Deserialize;
 use serde_json::Value;
 use tests::embedded::workspace;
@@ -187,13 +187,8 @@ fn check_session(report: &Report, is_told_by_stub: bool) {
     assert_eq!(carried(&beacons, "sign-up"), [["/text", "/image", "/other"]]);
     // What is carried is what was counted.
     let last_lcp = |path: &str| {
-        let of_path = beacons.iter().filter(|beacon| beacon.view.as_ref().is_some_and(|view| view.path == path));
-        of_path
-            .filter(|beacon| beacon.view.as_ref().is_some_and(|view| view.view_number < 5))
-            .next_back()
-            .expect("told")
-            .vitals
-            .lcp_ms
+        let is_it = |view: &PageView| view.path == path && view.view_number < 5;
+        beacons.iter().rfind(|beacon| beacon.view.as_ref().is_some_and(is_it)).expect("it was told").vitals.lcp_ms
     };
     for view in beacons.iter().flat_map(|beacon| &beacon.goals).flat_map(|goal| &goal.earlier_views) {
         let PageName::Path(path) = &view.page else { panic!("no page was named") };
@@ -252,13 +247,17 @@ fn names_settings_and_errors_are_told_and_cleaned() {
     for beacon in &beacons {
         let context = &beacon.context;
         assert_eq!((&*context.release, &*context.experiment_arm), ("2026.12", "b"));
-        assert_eq!(context.dimensions, [("team".into(), "blue".into())]);
+        let mut dimensions = context.dimensions.clone();
+        dimensions.sort();
+        assert_eq!(dimensions, [("constructor".into(), "x".into()), ("team".into(), "blue".into())]);
         let name = beacon.view.as_ref().and_then(|view| view.name.clone()).expect("a name");
         assert!(name.starts_with("na me 😀na me 😀") && name.len() <= 100, "{name}");
         assert_eq!((context.viewport_width > 0, context.cores > 0, context.language.is_empty()), (true, true, false));
     }
     let reasons: Vec<_> = beacons.iter().map(|beacon| beacon.head.reason).collect();
     assert_eq!(reasons, [Reason::Goal, Reason::Settled, Reason::Hidden]);
+    let values: Vec<_> = beacons[0].goals.iter().map(|goal| (&*goal.name, goal.value.to_string())).collect();
+    assert_eq!(values, [("odd", "0".to_owned()), ("sign-up", "1000000000".to_owned())], "within the limit");
     let errors: Vec<_> = beacons.iter().map(|beacon| beacon.errors.len()).collect();
     assert_eq!((errors, &*beacons[0].errors[0].message), (vec![1, 0, 0], "TypeError: no luck"));
 }
@@ -349,4 +348,16 @@ fn a_page_that_is_restored_is_a_view_of_its_own() {
     let previous = restored[0].view.as_ref().and_then(|view| view.previous.as_ref()).expect("a previous view");
     assert_eq!(previous.page, PageName::Path("/other".into()));
     assert_eq!(carried(&beacons, "order"), [["/text", "/other"]]);
+}
+
+#[test]
+fn what_a_page_loads_is_small() {
+    let files = std::fs::read_dir(workspace().join("target/assets/beacon")).expect("the beacon was built");
+    let sizes: BTreeMap<String, u64> = files
+        .map(|file| file.expect("a file"))
+        .map(|file| (file.file_name().to_string_lossy().into_owned(), file.metadata().expect("its size").len()))
+        .filter(|(name, _)| name.ends_with(".br"))
+        .collect();
+    assert_eq!(sizes.len(), 3, "{sizes:?}");
+    assert!(sizes["slowtax.js.br"] <= 1500 && sizes.values().sum::<u64>() <= 6000, "{sizes:?}");
 }
