@@ -6,6 +6,7 @@ mod beacon;
 mod clickhouse_embedded;
 mod collector;
 mod database;
+mod documents;
 mod invariants;
 mod loss;
 mod loss_random;
