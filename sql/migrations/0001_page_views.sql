@@ -7,7 +7,7 @@ CREATE TABLE page_views
     site LowCardinality(String) COMMENT 'Site key, as in the configuration',
     ts DateTime64(3, 'UTC') COMMENT 'When the view began' CODEC(DoubleDelta, ZSTD(1)),
     received_at DateTime64(3, 'UTC') COMMENT 'When the collector received this snapshot' CODEC(DoubleDelta, ZSTD(1)),
-    clock_skew_ms Int64 COMMENT 'Client clock minus collector clock, transit included. Within 5 minutes ts is the time origin by the client, beyond it is the receive time minus the send offset' CODEC(T64, ZSTD(1)),
+    clock_skew_ms Int64 COMMENT 'Client clock minus collector clock, transit included, where it is beyond 5 minutes and ts is the receive time minus the send offset; 0 where ts is the time origin by the client' CODEC(T64, ZSTD(1)),
     session_id UInt64 COMMENT 'Session of a tab: 44 bits of Unix milliseconds and 20 random bits' CODEC(Delta, ZSTD(1)),
     view_id UInt64 COMMENT 'Page view: 44 bits of Unix milliseconds and 20 random bits' CODEC(Delta, ZSTD(1)),
     seq UInt16 COMMENT 'Number of the snapshot in its view, from 0',
