@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use crate::types::{
-    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav,
-    NavigationTiming, NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, WebVitals,
+    Beacon, Confidence, ConnectionType, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head,
+    HostTotal, Id, Initiator, InteractionKind, LongFrame, LongFrames, Nav, NavigationTiming, NavigationType, PageError,
+    PageLife, PageName, PageView, Reason, ResourceTiming, ResourceTotal, ServerTiming, TypeTotal, UserTiming,
+    WebVitals,
 };
 use crate::{FORMAT_VERSION, json, limits, stub, validate::validate};
 
@@ -64,10 +66,10 @@ fn decode_sections(sections: &[u8]) -> Result<Beacon<'_>, DecodeError> {
         return Err(DecodeError::NoHead);
     }
     let mut beacon = Beacon { head: section.head()?, ..Beacon::default() };
-    let mut seen = 1_u16 << 1;
+    let mut seen = 1_u32 << 1;
     while let Some((tag, mut section)) = rest.section()? {
-        if tag <= 6 {
-            let bit = 1_u16 << tag;
+        if matches!(tag, 1..=6 | 10 | 11 | 16) {
+            let bit = 1_u32 << tag;
             if seen & bit != 0 {
                 return Err(DecodeError::Repeated);
             }
@@ -82,6 +84,13 @@ fn decode_sections(sections: &[u8]) -> Result<Beacon<'_>, DecodeError> {
             7 => push(&mut beacon.resources.entries, section.resource()?, limits::RESOURCES_MAX)?,
             8 => push(&mut beacon.errors, section.error()?, limits::ERRORS_MAX)?,
             9 => push(&mut beacon.goals, section.goal()?, limits::GOALS_MAX)?,
+            10 => beacon.life = section.life()?,
+            11 => section.frames(&mut beacon.frames)?,
+            12 => push(&mut beacon.frames.worst, section.frame()?, limits::LONG_FRAMES_MAX)?,
+            13 => push(&mut beacon.timings, section.timing()?, limits::USER_TIMINGS_MAX)?,
+            14 => push(&mut beacon.resources.types, section.type_total()?, limits::TYPE_TOTALS_MAX)?,
+            15 => push(&mut beacon.resources.hosts, section.host_total()?, limits::HOST_TOTALS_MAX)?,
+            16 => beacon.head.kept_ms = section.kept()?,
             _ => {} // From a newer browser side: skipped.
         }
     }
@@ -112,6 +121,11 @@ impl<'a> Reader<'a> {
         let (taken, rest) = self.bytes.split_first_chunk().ok_or(DecodeError::Truncated)?;
         self.bytes = rest;
         Ok(*taken)
+    }
+
+    /// Whether the section ends here: it was written before the fields that follow were added.
+    fn ended(&self) -> bool {
+        self.bytes.is_empty()
     }
 
     fn section(&mut self) -> Result<Option<(u8, Reader<'a>)>, DecodeError> {
@@ -188,6 +202,7 @@ impl<'a> Reader<'a> {
             reason: self.choice(Reason::from_byte)?,
             weight: self.u32()?,
             simulated: self.flag()?,
+            kept_ms: 0,
         })
     }
 
@@ -221,7 +236,7 @@ impl<'a> Reader<'a> {
     }
 
     fn navigation(&mut self) -> Result<NavigationTiming<'a>, DecodeError> {
-        Ok(NavigationTiming {
+        let mut timing = NavigationTiming {
             activation_start: self.u32()?,
             redirect_start: self.u32()?,
             redirect_end: self.u32()?,
@@ -248,11 +263,21 @@ impl<'a> Reader<'a> {
             decoded_bytes: self.number()?,
             protocol: self.string()?,
             delivery_type: self.choice(DeliveryType::from_byte)?,
-        })
+            ..NavigationTiming::default()
+        };
+        if self.ended() {
+            return Ok(timing);
+        }
+        timing.confidence = self.choice(Confidence::from_byte)?;
+        for _ in 0..self.number()? {
+            let server = ServerTiming { name: self.string()?, duration_ms: self.u32()?, description: self.string()? };
+            push(&mut timing.server_timings, server, limits::SERVER_TIMINGS_MAX)?;
+        }
+        Ok(timing)
     }
 
     fn vitals(&mut self) -> Result<WebVitals<'a>, DecodeError> {
-        Ok(WebVitals {
+        let vitals = WebVitals {
             ttfb_ms: self.option()?,
             fcp_ms: self.option()?,
             lcp_ms: self.option()?,
@@ -260,7 +285,95 @@ impl<'a> Reader<'a> {
             cls_e4: self.option()?,
             lcp_element: self.string()?,
             lcp_url: self.string()?,
+            ..WebVitals::default()
+        };
+        if self.ended() {
+            return Ok(vitals);
+        }
+        Ok(WebVitals {
+            fp_ms: self.option()?,
+            lcp_load_delay_ms: self.option()?,
+            lcp_load_duration_ms: self.option()?,
+            lcp_render_delay_ms: self.option()?,
+            inp_at_ms: self.option()?,
+            inp_input_delay_ms: self.option()?,
+            inp_processing_ms: self.option()?,
+            inp_presentation_ms: self.option()?,
+            inp_kind: self.choice(InteractionKind::from_byte)?,
+            inp_element: self.string()?,
+            interactions: self.u32()?,
+            cls_largest_e4: self.option()?,
+            cls_largest_at_ms: self.option()?,
+            cls_element: self.string()?,
+            ..vitals
         })
+    }
+
+    fn life(&mut self) -> Result<PageLife, DecodeError> {
+        Ok(PageLife {
+            visible_ms: self.u32()?,
+            scroll_depth_pct: self.u32()?,
+            rage_clicks: self.u32()?,
+            dead_clicks: self.u32()?,
+            dropped_entries: self.u32()?,
+            truncated: self.u32()?,
+            own_cpu_us: self.u32()?,
+            own_bytes: self.u32()?,
+        })
+    }
+
+    fn frames(&mut self, frames: &mut LongFrames) -> Result<(), DecodeError> {
+        frames.count = self.u32()?;
+        frames.blocking_ms = self.u32()?;
+        frames.longest_ms = self.u32()?;
+        frames.are_tasks = self.flag()?;
+        Ok(())
+    }
+
+    fn frame(&mut self) -> Result<LongFrame<'a>, DecodeError> {
+        Ok(LongFrame {
+            start: self.u32()?,
+            duration: self.u32()?,
+            blocking: self.u32()?,
+            layout: self.u32()?,
+            script_ms: self.u32()?,
+            forced_layout_ms: self.u32()?,
+            script_url: self.string()?,
+            function: self.string()?,
+            invoker: self.string()?,
+        })
+    }
+
+    fn timing(&mut self) -> Result<UserTiming<'a>, DecodeError> {
+        Ok(UserTiming { is_measure: self.flag()?, start: self.u32()?, duration: self.u32()?, name: self.string()? })
+    }
+
+    fn type_total(&mut self) -> Result<TypeTotal, DecodeError> {
+        Ok(TypeTotal { initiator: self.choice(Initiator::from_byte)?, total: self.total()? })
+    }
+
+    fn host_total(&mut self) -> Result<HostTotal<'a>, DecodeError> {
+        Ok(HostTotal { host: self.string()?, total: self.total()? })
+    }
+
+    fn total(&mut self) -> Result<ResourceTotal, DecodeError> {
+        Ok(ResourceTotal {
+            count: self.u32()?,
+            cached: self.u32()?,
+            blocking: self.u32()?,
+            opaque: self.u32()?,
+            failed: self.u32()?,
+            slowest_ms: self.u32()?,
+            duration_ms: self.u32()?,
+            transfer_bytes: self.number()?,
+            decoded_bytes: self.number()?,
+        })
+    }
+
+    /// A double, as JavaScript has it at hand.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and NaN becomes 0")]
+    fn kept(&mut self) -> Result<u32, DecodeError> {
+        Ok(f64::from_le_bytes(self.array()?).round() as u32)
     }
 
     fn context(&mut self) -> Result<Context<'a>, DecodeError> {
@@ -277,11 +390,14 @@ impl<'a> Reader<'a> {
             language: self.string()?,
             release: self.string()?,
             experiment_arm: self.string()?,
-            dimensions: Vec::new(),
+            ..Context::default()
         };
         for _ in 0..self.number()? {
             let dimension = (self.string()?, self.string()?);
             push(&mut context.dimensions, dimension, limits::DIMENSIONS_MAX)?;
+        }
+        if !self.ended() {
+            context.connection = self.choice(ConnectionType::from_byte)?;
         }
         Ok(context)
     }
@@ -323,6 +439,7 @@ impl<'a> Reader<'a> {
             line: self.u32()?,
             column: self.u32()?,
             count: self.u32()?,
+            counted: if self.ended() { 0 } else { self.u32()? },
         })
     }
 

@@ -1,8 +1,9 @@
 //! The binary encoding, written without allocating.
 //!
 //! **Layout.** One byte [`FORMAT_VERSION`], then sections: one byte [`Tag`], two bytes length (little-endian), that many bytes.
-//! Head comes first and once; view, navigation, vitals, context, resource totals at most once; resource, error and goal any number of
-//! times within [`limits`](crate::limits). A reader skips tags that it does not know, and bytes of a section after the fields that it knows.
+//! Head comes first and once; what a view has one of at most once; the others any number of times within [`limits`](crate::limits).
+//! A reader skips tags that it does not know, and bytes of a section after the fields that it knows; fields that were added to the end of a
+//! section later may be missing, and are then not known.
 //!
 //! **Fields.** `n` an unsigned LEB128 integer; `n?` the same plus one, 0 for none; `s` a byte length as `n` and UTF-8; `b` one byte;
 //! `id` eight bytes and `f` an IEEE 754 double, both little-endian. In the order in which the encoder below writes them.
@@ -11,8 +12,8 @@
 //! sections in the order of their importance.
 
 use crate::types::{
-    Beacon, Context, EarlierView, Goal, Head, NavigationTiming, PageError, PageName, PageView, ResourceTiming,
-    WebVitals,
+    Beacon, Context, EarlierView, Goal, Head, HostTotal, LongFrame, LongFrames, NavigationTiming, PageError, PageLife,
+    PageName, PageView, ResourceTiming, ResourceTotal, TypeTotal, UserTiming, WebVitals,
 };
 use crate::{FORMAT_VERSION, limits};
 
@@ -38,12 +39,28 @@ pub enum Tag {
     Error = 8,
     /// [`Goal`]
     Goal = 9,
+    /// [`PageLife`]
+    Life = 10,
+    /// [`LongFrames`], without the worst.
+    Frames = 11,
+    /// [`LongFrame`]
+    Frame = 12,
+    /// [`UserTiming`]
+    Timing = 13,
+    /// [`TypeTotal`]
+    TypeTotal = 14,
+    /// [`HostTotal`]
+    HostTotal = 15,
+    /// How long the beacon was kept, in milliseconds: `f`. Put behind a finished beacon by who kept it.
+    Kept = 16,
 }
 
 /// Writes sections into a buffer of the caller's.
 pub struct Encoder<'b> {
     buffer: &'b mut [u8],
     length: usize,
+    /// Bytes at the end of the buffer that are held back.
+    held_back: usize,
     /// Set when a write did not fit; the section being written is then taken back.
     full: bool,
 }
@@ -51,9 +68,14 @@ pub struct Encoder<'b> {
 impl<'b> Encoder<'b> {
     /// Starts a beacon in `buffer`, which holds at least one byte; what does not fit is left out, section by section.
     pub fn new(buffer: &'b mut [u8]) -> Self {
-        let mut encoder = Self { buffer, length: 0, full: false };
+        let mut encoder = Self { buffer, length: 0, held_back: 0, full: false };
         encoder.byte(FORMAT_VERSION);
         encoder
+    }
+
+    /// Keeps that many bytes at the end of the buffer for what must fit, whatever is written before it; 0 gives them free.
+    pub fn hold_back(&mut self, bytes: usize) {
+        self.held_back = bytes;
     }
 
     /// How many bytes of the buffer hold the beacon.
@@ -90,11 +112,13 @@ impl<'b> Encoder<'b> {
 
     /// Writes `b`.
     pub fn byte(&mut self, byte: u8) {
-        if let Some(slot) = self.buffer.get_mut(self.length) {
-            *slot = byte;
-            self.length += 1;
-        } else {
-            self.full = true;
+        let has_room = self.length + self.held_back < self.buffer.len();
+        match self.buffer.get_mut(self.length) {
+            Some(slot) if has_room => {
+                *slot = byte;
+                self.length += 1;
+            }
+            _ => self.full = true,
         }
     }
 
@@ -222,6 +246,14 @@ impl<'b> Encoder<'b> {
             w.number(timing.decoded_bytes);
             w.string(&timing.protocol, limits::TOKEN_BYTES_MAX);
             w.byte(timing.delivery_type as u8);
+            w.byte(timing.confidence as u8);
+            let server = timing.server_timings.get(..limits::SERVER_TIMINGS_MAX).unwrap_or(&timing.server_timings);
+            w.number(server.len() as u64);
+            for timing in server {
+                w.string(&timing.name, limits::NAME_BYTES_MAX);
+                w.ms(timing.duration_ms);
+                w.string(&timing.description, limits::NAME_BYTES_MAX);
+            }
         })
     }
 
@@ -233,6 +265,24 @@ impl<'b> Encoder<'b> {
             }
             w.string(&vitals.lcp_element, limits::SELECTOR_BYTES_MAX);
             w.string(&vitals.lcp_url, limits::URL_BYTES_MAX);
+            for vital in [
+                vitals.fp_ms,
+                vitals.lcp_load_delay_ms,
+                vitals.lcp_load_duration_ms,
+                vitals.lcp_render_delay_ms,
+                vitals.inp_at_ms,
+                vitals.inp_input_delay_ms,
+                vitals.inp_processing_ms,
+                vitals.inp_presentation_ms,
+            ] {
+                w.option(vital);
+            }
+            w.byte(vitals.inp_kind as u8);
+            w.string(&vitals.inp_element, limits::SELECTOR_BYTES_MAX);
+            w.ms(vitals.interactions);
+            w.option(vitals.cls_largest_e4);
+            w.option(vitals.cls_largest_at_ms);
+            w.string(&vitals.cls_element, limits::SELECTOR_BYTES_MAX);
         })
     }
 
@@ -257,7 +307,91 @@ impl<'b> Encoder<'b> {
                 w.string(key, limits::NAME_BYTES_MAX);
                 w.string(value, limits::NAME_BYTES_MAX);
             }
+            w.byte(context.connection as u8);
         })
+    }
+
+    /// Writes how it was used.
+    pub fn life(&mut self, life: &PageLife) -> bool {
+        self.section(Tag::Life, |w| {
+            for number in [
+                life.visible_ms,
+                life.scroll_depth_pct,
+                life.rage_clicks,
+                life.dead_clicks,
+                life.dropped_entries,
+                life.truncated,
+                life.own_cpu_us,
+                life.own_bytes,
+            ] {
+                w.ms(number);
+            }
+        })
+    }
+
+    /// Writes the sums over the long frames.
+    pub fn frames(&mut self, frames: &LongFrames) -> bool {
+        self.section(Tag::Frames, |w| {
+            w.ms(frames.count);
+            w.ms(frames.blocking_ms);
+            w.ms(frames.longest_ms);
+            w.byte(u8::from(frames.are_tasks));
+        })
+    }
+
+    /// Writes one long frame.
+    pub fn frame(&mut self, frame: &LongFrame) -> bool {
+        self.section(Tag::Frame, |w| {
+            for time in
+                [frame.start, frame.duration, frame.blocking, frame.layout, frame.script_ms, frame.forced_layout_ms]
+            {
+                w.ms(time);
+            }
+            w.string(&frame.script_url, limits::URL_BYTES_MAX);
+            w.string(&frame.function, limits::NAME_BYTES_MAX);
+            w.string(&frame.invoker, limits::NAME_BYTES_MAX);
+        })
+    }
+
+    /// Writes one mark or measure.
+    pub fn timing(&mut self, timing: &UserTiming) -> bool {
+        self.section(Tag::Timing, |w| {
+            w.byte(u8::from(timing.is_measure));
+            w.ms(timing.start);
+            w.ms(timing.duration);
+            w.string(&timing.name, limits::NAME_BYTES_MAX);
+        })
+    }
+
+    /// Writes the sums over the resources that one kind of thing asked for.
+    pub fn type_total(&mut self, total: &TypeTotal) -> bool {
+        self.section(Tag::TypeTotal, |w| {
+            w.byte(total.initiator as u8);
+            w.total(&total.total);
+        })
+    }
+
+    /// Writes the sums over the resources of a host.
+    pub fn host_total(&mut self, total: &HostTotal) -> bool {
+        self.section(Tag::HostTotal, |w| {
+            w.string(&total.host, limits::HOST_BYTES_MAX);
+            w.total(&total.total);
+        })
+    }
+
+    fn total(&mut self, total: &ResourceTotal) {
+        for number in
+            [total.count, total.cached, total.blocking, total.opaque, total.failed, total.slowest_ms, total.duration_ms]
+        {
+            self.ms(number);
+        }
+        self.number(total.transfer_bytes);
+        self.number(total.decoded_bytes);
+    }
+
+    /// Writes how long the beacon was kept.
+    pub fn kept(&mut self, kept_ms: u32) -> bool {
+        self.section(Tag::Kept, |w| w.bytes(&f64::from(kept_ms).to_le_bytes()))
     }
 
     /// Writes how many resources the page has loaded.
@@ -304,6 +438,7 @@ impl<'b> Encoder<'b> {
             w.ms(error.line);
             w.ms(error.column);
             w.ms(error.count);
+            w.ms(error.counted);
         })
     }
 
@@ -345,6 +480,9 @@ impl<'b> Encoder<'b> {
 pub fn encode(beacon: &Beacon, buffer: &mut [u8]) -> usize {
     let mut encoder = Encoder::new(buffer);
     encoder.head(&beacon.head);
+    if beacon.head.kept_ms > 0 {
+        encoder.kept(beacon.head.kept_ms);
+    }
     if let Some(view) = &beacon.view {
         encoder.view(view);
     }
@@ -360,11 +498,29 @@ pub fn encode(beacon: &Beacon, buffer: &mut [u8]) -> usize {
     if beacon.context != Context::default() {
         encoder.context(&beacon.context);
     }
+    if beacon.life != PageLife::default() {
+        encoder.life(&beacon.life);
+    }
     for error in &beacon.errors {
         encoder.error(error);
     }
     if beacon.resources.seen > 0 {
         encoder.resources_seen(beacon.resources.seen);
+    }
+    if beacon.frames != LongFrames::default() {
+        encoder.frames(&beacon.frames);
+    }
+    for total in &beacon.resources.types {
+        encoder.type_total(total);
+    }
+    for timing in &beacon.timings {
+        encoder.timing(timing);
+    }
+    for frame in &beacon.frames.worst {
+        encoder.frame(frame);
+    }
+    for total in &beacon.resources.hosts {
+        encoder.host_total(total);
     }
     for resource in &beacon.resources.entries {
         encoder.resource(resource);

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::types::{Beacon, Context, Goal, Head, Id, NavigationTiming, PageError, PageView, Resources, WebVitals};
+use crate::types::{
+    Beacon, Context, Goal, Head, Id, LongFrames, NavigationTiming, PageError, PageLife, PageView, Resources,
+    UserTiming, WebVitals,
+};
 use crate::{DecodeError, FORMAT_VERSION};
 
 /// [`Beacon`] and its version, side by side. Spelt out because serde cannot both flatten and refuse unknown keys.
@@ -20,6 +23,12 @@ struct Versioned<'a> {
     #[serde(default)]
     context: Context<'a>,
     #[serde(default)]
+    life: PageLife,
+    #[serde(default)]
+    frames: LongFrames<'a>,
+    #[serde(default)]
+    timings: Vec<UserTiming<'a>>,
+    #[serde(default)]
     resources: Resources<'a>,
     #[serde(default)]
     errors: Vec<PageError<'a>>,
@@ -34,10 +43,24 @@ struct Versioned<'a> {
     reason = "every type here has a JSON form, and a Vec takes any write"
 )]
 pub fn encode_json(beacon: &Beacon) -> Vec<u8> {
-    let Beacon { head, view, navigation, vitals, context, resources, errors, goals } = beacon.clone();
+    let Beacon { head, view, navigation, vitals, context, life, frames, timings, resources, errors, goals } =
+        beacon.clone();
     let v = FORMAT_VERSION;
-    serde_json::to_vec(&Versioned { v, head, view, navigation, vitals, context, resources, errors, goals })
-        .expect("a beacon has a JSON form")
+    serde_json::to_vec(&Versioned {
+        v,
+        head,
+        view,
+        navigation,
+        vitals,
+        context,
+        life,
+        frames,
+        timings,
+        resources,
+        errors,
+        goals,
+    })
+    .expect("a beacon has a JSON form")
 }
 
 pub(crate) fn decode_json(body: &[u8]) -> Result<Beacon<'_>, DecodeError> {
@@ -45,11 +68,12 @@ pub(crate) fn decode_json(body: &[u8]) -> Result<Beacon<'_>, DecodeError> {
         serde_json::error::Category::Eof => DecodeError::Truncated,
         _ => DecodeError::BadJson,
     })?;
-    let Versioned { v, head, view, navigation, vitals, context, resources, errors, goals } = parsed;
+    let Versioned { v, head, view, navigation, vitals, context, life, frames, timings, resources, errors, goals } =
+        parsed;
     if v != FORMAT_VERSION {
         return Err(DecodeError::UnknownVersion);
     }
-    Ok(Beacon { head, view, navigation, vitals, context, resources, errors, goals })
+    Ok(Beacon { head, view, navigation, vitals, context, life, frames, timings, resources, errors, goals })
 }
 
 impl Serialize for Id {

@@ -35,8 +35,10 @@ pub use encode::{Encoder, Tag, encode};
 #[cfg(feature = "decode")]
 pub use json::encode_json;
 pub use types::{
-    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav,
-    NavigationTiming, NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, Resources, WebVitals,
+    Beacon, Confidence, ConnectionType, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head,
+    HostTotal, Id, Initiator, InteractionKind, LongFrame, LongFrames, Nav, NavigationTiming, NavigationType, PageError,
+    PageLife, PageName, PageView, Reason, ResourceTiming, ResourceTotal, Resources, ServerTiming, TypeTotal,
+    UserTiming, WebVitals,
 };
 
 /// The first byte of a binary beacon.

@@ -34,6 +34,17 @@ pub const EARLIER_VIEWS_MAX: usize = 50;
 /// Custom dimensions of a view.
 pub const DIMENSIONS_MAX: usize = 8;
 
+/// Server timings of a navigation.
+pub const SERVER_TIMINGS_MAX: usize = 10;
+/// Totals of resources by what asked for them: one of each [`crate::Initiator`].
+pub const TYPE_TOTALS_MAX: usize = 10;
+/// Totals of resources by host: thirty hosts, and one for all others.
+pub const HOST_TOTALS_MAX: usize = 31;
+/// Long animation frames told one by one.
+pub const LONG_FRAMES_MAX: usize = 5;
+/// Marks and measures of a view.
+pub const USER_TIMINGS_MAX: usize = 20;
+
 /// Longest duration or offset, 30 days: a tab may stay open for long, but a larger number is a fault.
 pub const MILLISECONDS_MAX: u32 = 30 * 24 * 3600 * 1000;
 /// Smallest and largest time origin: 2020-01-01 and 2100-01-01, in Unix milliseconds.

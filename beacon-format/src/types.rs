@@ -132,6 +132,57 @@ wire_enum! {
 }
 
 wire_enum! {
+    /// Network Information API, `type`.
+    ConnectionType {
+        /// Not known.
+        #[default]
+        Unknown = 0,
+        /// `bluetooth`
+        Bluetooth = 1,
+        /// `cellular`
+        Cellular = 2,
+        /// `ethernet`
+        Ethernet = 3,
+        /// `none`
+        None = 4,
+        /// `wifi`
+        Wifi = 5,
+        /// `wimax`
+        Wimax = 6,
+        /// `other`
+        Other = 7,
+        /// `mixed`
+        Mixed = 8,
+    }
+}
+
+wire_enum! {
+    /// Whether a navigation's times are typical of the page, in the browser's own judgement (Navigation Timing 2, `confidence`).
+    Confidence {
+        /// The browser does not say.
+        #[default]
+        Unknown = 0,
+        /// They are.
+        High = 1,
+        /// Something else, such as the browser's own start, may have slowed it.
+        Low = 2,
+    }
+}
+
+wire_enum! {
+    /// What an interaction was made with (Event Timing, by the event's name).
+    InteractionKind {
+        /// Not known.
+        #[default]
+        Unknown = 0,
+        /// A mouse, a finger, a pen.
+        Pointer = 1,
+        /// A keyboard.
+        Keyboard = 2,
+    }
+}
+
+wire_enum! {
     /// What kind of error a page met.
     ErrorKind {
         /// An uncaught exception.
@@ -185,6 +236,9 @@ pub struct Head<'a> {
     /// A simulated visit, not a person's.
     #[cfg_attr(feature = "decode", serde(default))]
     pub simulated: bool,
+    /// How long it was kept in the browser before it could be sent, after `sent_after_ms`; 0 when it went at once.
+    #[cfg_attr(feature = "decode", serde(default))]
+    pub kept_ms: u32,
 }
 
 #[cfg(feature = "decode")]
@@ -310,6 +364,24 @@ pub struct NavigationTiming<'a> {
     pub protocol: Cow<'a, str>,
     /// `deliveryType`
     pub delivery_type: DeliveryType,
+    /// `confidence`
+    pub confidence: Confidence,
+    /// `serverTiming`, at most [`crate::limits::SERVER_TIMINGS_MAX`].
+    pub server_timings: Vec<ServerTiming<'a>>,
+}
+
+/// What the server says of its own work (Server Timing, `PerformanceServerTiming`).
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
+pub struct ServerTiming<'a> {
+    /// `name`
+    pub name: Cow<'a, str>,
+    /// `duration`, in whole milliseconds.
+    #[cfg_attr(feature = "decode", serde(default))]
+    pub duration_ms: u32,
+    /// `description`
+    #[cfg_attr(feature = "decode", serde(default))]
+    pub description: Cow<'a, str>,
 }
 
 /// Web vitals so far. `None` is "not known", never 0.
@@ -330,6 +402,112 @@ pub struct WebVitals<'a> {
     pub lcp_element: Cow<'a, str>,
     /// The LCP image's URL without query and fragment; empty for text.
     pub lcp_url: Cow<'a, str>,
+    /// First Paint.
+    pub fp_ms: Option<u32>,
+    /// Of LCP, from the first byte to the start of the element's resource. With [`Self::ttfb_ms`] and the next two the whole of it.
+    pub lcp_load_delay_ms: Option<u32>,
+    /// Of LCP, how long the element's resource loaded; 0 for text.
+    pub lcp_load_duration_ms: Option<u32>,
+    /// Of LCP, from there to the paint.
+    pub lcp_render_delay_ms: Option<u32>,
+    /// When the interaction that is INP began.
+    pub inp_at_ms: Option<u32>,
+    /// Of INP, until its first handler ran.
+    pub inp_input_delay_ms: Option<u32>,
+    /// Of INP, until its last handler was done.
+    pub inp_processing_ms: Option<u32>,
+    /// Of INP, from there to the next paint.
+    pub inp_presentation_ms: Option<u32>,
+    /// What the interaction was made with.
+    pub inp_kind: InteractionKind,
+    /// Its target as a selector; empty when not known.
+    pub inp_element: Cow<'a, str>,
+    /// How many interactions the view had.
+    pub interactions: u32,
+    /// The largest single shift of those that are CLS, in ten-thousandths.
+    pub cls_largest_e4: Option<u32>,
+    /// When it happened.
+    pub cls_largest_at_ms: Option<u32>,
+    /// The element that it moved, as a selector; empty when not known.
+    pub cls_element: Cow<'a, str>,
+}
+
+/// How the visitor used the view, and what measuring it cost. Cumulative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
+pub struct PageLife {
+    /// For how long it was visible.
+    pub visible_ms: u32,
+    /// How far down it was seen, in percent of its height; 100 where it fits the window.
+    pub scroll_depth_pct: u32,
+    /// Bursts of three clicks or more within a second at one place.
+    pub rage_clicks: u32,
+    /// Clicks that nothing followed: no change of the document, no scrolling, no navigation within a second.
+    pub dead_clicks: u32,
+    /// Entries that the browser dropped before they could be observed (`droppedEntriesCount`).
+    pub dropped_entries: u32,
+    /// What was observed and left out for this format's limits: frames, timings and errors beyond them, and resources not in full.
+    pub truncated: u32,
+    /// What the beacon itself has taken of the main thread, in microseconds.
+    pub own_cpu_us: u32,
+    /// What the beacon's own files weighed, bytes over the network.
+    pub own_bytes: u32,
+}
+
+/// Long animation frames; long tasks where the browser has no frames. Cumulative.
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
+pub struct LongFrames<'a> {
+    /// How many.
+    pub count: u32,
+    /// Their `blockingDuration` in all; of a task, what is over 50 ms.
+    pub blocking_ms: u32,
+    /// The longest of them.
+    pub longest_ms: u32,
+    /// They are long tasks.
+    pub are_tasks: bool,
+    /// Those that blocked longest, at most [`crate::limits::LONG_FRAMES_MAX`], in no order.
+    pub worst: Vec<LongFrame<'a>>,
+}
+
+/// One long animation frame, with the script in it that ran longest (Long Animation Frames API).
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
+pub struct LongFrame<'a> {
+    /// `startTime`
+    pub start: u32,
+    /// `duration`
+    pub duration: u32,
+    /// `blockingDuration`
+    pub blocking: u32,
+    /// From `styleAndLayoutStart` to its end.
+    pub layout: u32,
+    /// The script's `duration`; 0 when there was none.
+    pub script_ms: u32,
+    /// The script's `forcedStyleAndLayoutDuration`
+    pub forced_layout_ms: u32,
+    /// The script's `sourceURL` without query and fragment.
+    pub script_url: Cow<'a, str>,
+    /// The script's `sourceFunctionName`
+    pub function: Cow<'a, str>,
+    /// The script's `invoker`
+    pub invoker: Cow<'a, str>,
+}
+
+/// A mark or measure of the page's own (User Timing Level 3).
+#[derive(Clone, Debug, PartialEq, Default)]
+#[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
+pub struct UserTiming<'a> {
+    /// A measure, else a mark.
+    #[cfg_attr(feature = "decode", serde(default))]
+    pub is_measure: bool,
+    /// `startTime`
+    pub start: u32,
+    /// `duration`
+    #[cfg_attr(feature = "decode", serde(default))]
+    pub duration: u32,
+    /// `name`
+    pub name: Cow<'a, str>,
 }
 
 /// What the view ran in.
@@ -362,16 +540,66 @@ pub struct Context<'a> {
     pub experiment_arm: Cow<'a, str>,
     /// Custom dimensions, at most [`crate::limits::DIMENSIONS_MAX`].
     pub dimensions: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Network Information API, `type`.
+    pub connection: ConnectionType,
 }
 
-/// Resources of the view that no earlier snapshot carried.
+/// Resources of the view.
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct Resources<'a> {
     /// How many the page has loaded so far, in the browser's count: `seen - entries sent` were left out.
     pub seen: u32,
-    /// The ones sent in full.
+    /// The ones sent in full, of those that no earlier snapshot carried.
     pub entries: Vec<ResourceTiming<'a>>,
+    /// All so far by what asked for them.
+    pub types: Vec<TypeTotal>,
+    /// All so far by host, at most [`crate::limits::HOST_TOTALS_MAX`].
+    pub hosts: Vec<HostTotal<'a>>,
+}
+
+/// Resources added up. Of those from another origin without Timing-Allow-Origin only count, opaque, durations are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
+pub struct ResourceTotal {
+    /// How many.
+    pub count: u32,
+    /// Out of a cache.
+    pub cached: u32,
+    /// Blocking rendering.
+    pub blocking: u32,
+    /// From another origin without Timing-Allow-Origin.
+    pub opaque: u32,
+    /// With status 400 and up.
+    pub failed: u32,
+    /// The longest `duration`.
+    pub slowest_ms: u32,
+    /// All `duration`s; they overlap.
+    pub duration_ms: u32,
+    /// All `transferSize`s.
+    pub transfer_bytes: u64,
+    /// All `decodedBodySize`s.
+    pub decoded_bytes: u64,
+}
+
+/// Resources added up by what asked for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
+pub struct TypeTotal {
+    /// What asked for them.
+    pub initiator: Initiator,
+    /// The sums.
+    pub total: ResourceTotal,
+}
+
+/// Resources added up by host.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "decode", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
+pub struct HostTotal<'a> {
+    /// The host, with a port that is not the scheme's own; empty for all hosts beyond the limit together.
+    pub host: Cow<'a, str>,
+    /// The sums.
+    pub total: ResourceTotal,
 }
 
 /// Resource Timing Level 2, one resource. Offsets are after the time origin; 0 is "not told" (no Timing-Allow-Origin) or "did not happen".
@@ -436,8 +664,10 @@ pub struct PageError<'a> {
     pub line: u32,
     /// Column in it, from 1; 0 when not known.
     pub column: u32,
-    /// How often it was met.
+    /// How often it was met since the last snapshot that told of it.
     pub count: u32,
+    /// How often earlier snapshots told that it was met; 0 when this is the first to tell of it.
+    pub counted: u32,
 }
 
 /// A goal reached: an order, a sign-up.
@@ -476,6 +706,15 @@ pub struct Beacon<'a> {
     /// What it ran in.
     #[cfg_attr(feature = "decode", serde(default))]
     pub context: Context<'a>,
+    /// How it was used.
+    #[cfg_attr(feature = "decode", serde(default))]
+    pub life: PageLife,
+    /// Long animation frames.
+    #[cfg_attr(feature = "decode", serde(default))]
+    pub frames: LongFrames<'a>,
+    /// The page's own marks and measures, at most [`crate::limits::USER_TIMINGS_MAX`].
+    #[cfg_attr(feature = "decode", serde(default))]
+    pub timings: Vec<UserTiming<'a>>,
     /// Resources not yet told.
     #[cfg_attr(feature = "decode", serde(default))]
     pub resources: Resources<'a>,

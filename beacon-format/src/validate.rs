@@ -3,11 +3,13 @@
 use crate::DecodeError::{self, BadText, OutOfRange};
 use crate::limits::{
     CLS_E4_MAX, DIMENSIONS_MAX, EARLIER_VIEWS_MAX, ERRORS_MAX, GOAL_VALUE_MAX, GOALS_MAX, HOST_BYTES_MAX,
-    MESSAGE_BYTES_MAX, MILLISECONDS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX, RESOURCES_MAX, SELECTOR_BYTES_MAX,
-    SITE_BYTES_MAX, TIME_ORIGIN_MS_RANGE, TOKEN_BYTES_MAX, URL_BYTES_MAX, WEIGHT_MAX,
+    HOST_TOTALS_MAX, LONG_FRAMES_MAX, MESSAGE_BYTES_MAX, MILLISECONDS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX,
+    RESOURCES_MAX, SELECTOR_BYTES_MAX, SERVER_TIMINGS_MAX, SITE_BYTES_MAX, TIME_ORIGIN_MS_RANGE, TOKEN_BYTES_MAX,
+    TYPE_TOTALS_MAX, URL_BYTES_MAX, USER_TIMINGS_MAX, WEIGHT_MAX,
 };
 use crate::types::{
-    Beacon, Context, EarlierView, Goal, Head, NavigationTiming, PageName, PageView, ResourceTiming, WebVitals,
+    Beacon, Context, EarlierView, Goal, Head, LongFrame, LongFrames, NavigationTiming, PageLife, PageName, PageView,
+    ResourceTiming, Resources, WebVitals,
 };
 
 type Checked = Result<(), DecodeError>;
@@ -18,8 +20,14 @@ pub(crate) fn validate(beacon: &Beacon) -> Checked {
     beacon.navigation.as_ref().map_or(Ok(()), navigation)?;
     vitals(&beacon.vitals)?;
     context(&beacon.context)?;
-    range(beacon.resources.entries.len() <= RESOURCES_MAX)?;
-    beacon.resources.entries.iter().try_for_each(resource)?;
+    life(&beacon.life)?;
+    frames(&beacon.frames)?;
+    range(beacon.timings.len() <= USER_TIMINGS_MAX)?;
+    for timing in &beacon.timings {
+        ms([timing.start, timing.duration])?;
+        text(&timing.name, NAME_BYTES_MAX)?;
+    }
+    resources(&beacon.resources)?;
     range(beacon.errors.len() <= ERRORS_MAX)?;
     for error in &beacon.errors {
         ms([error.at_ms])?;
@@ -53,7 +61,7 @@ fn named(name: &str, bytes_max: usize) -> Checked {
 fn head(head: &Head) -> Checked {
     named(&head.site, SITE_BYTES_MAX)?;
     range(TIME_ORIGIN_MS_RANGE.contains(&head.time_origin_ms))?;
-    ms([head.sent_after_ms])?;
+    ms([head.sent_after_ms, head.kept_ms])?;
     range((1..=WEIGHT_MAX).contains(&head.weight))
 }
 
@@ -98,14 +106,56 @@ fn navigation(timing: &NavigationTiming) -> Checked {
         timing.dom_complete,
         timing.load_event_start,
         timing.load_event_end,
-    ])
+    ])?;
+    range(timing.server_timings.len() <= SERVER_TIMINGS_MAX)?;
+    for server in &timing.server_timings {
+        ms([server.duration_ms])?;
+        text(&server.name, NAME_BYTES_MAX)?;
+        text(&server.description, NAME_BYTES_MAX)?;
+    }
+    Ok(())
 }
 
 fn vitals(vitals: &WebVitals) -> Checked {
-    ms([vitals.ttfb_ms, vitals.fcp_ms, vitals.lcp_ms, vitals.inp_ms].into_iter().flatten())?;
-    range(vitals.cls_e4.is_none_or(|cls| cls <= CLS_E4_MAX))?;
+    let times = [
+        vitals.ttfb_ms,
+        vitals.fcp_ms,
+        vitals.lcp_ms,
+        vitals.inp_ms,
+        vitals.fp_ms,
+        vitals.lcp_load_delay_ms,
+        vitals.lcp_load_duration_ms,
+        vitals.lcp_render_delay_ms,
+        vitals.inp_at_ms,
+        vitals.inp_input_delay_ms,
+        vitals.inp_processing_ms,
+        vitals.inp_presentation_ms,
+        vitals.cls_largest_at_ms,
+    ];
+    ms(times.into_iter().flatten())?;
+    range([vitals.cls_e4, vitals.cls_largest_e4].into_iter().flatten().all(|cls| cls <= CLS_E4_MAX))?;
     text(&vitals.lcp_element, SELECTOR_BYTES_MAX)?;
+    text(&vitals.inp_element, SELECTOR_BYTES_MAX)?;
+    text(&vitals.cls_element, SELECTOR_BYTES_MAX)?;
     text(&vitals.lcp_url, URL_BYTES_MAX)
+}
+
+fn life(life: &PageLife) -> Checked {
+    ms([life.visible_ms])?;
+    range(life.scroll_depth_pct <= 100)
+}
+
+fn frames(frames: &LongFrames) -> Checked {
+    ms([frames.blocking_ms, frames.longest_ms])?;
+    range(frames.worst.len() <= LONG_FRAMES_MAX)?;
+    frames.worst.iter().try_for_each(frame)
+}
+
+fn frame(frame: &LongFrame) -> Checked {
+    ms([frame.start, frame.duration, frame.blocking, frame.layout, frame.script_ms, frame.forced_layout_ms])?;
+    text(&frame.script_url, URL_BYTES_MAX)?;
+    text(&frame.function, NAME_BYTES_MAX)?;
+    text(&frame.invoker, NAME_BYTES_MAX)
 }
 
 fn context(context: &Context) -> Checked {
@@ -118,6 +168,15 @@ fn context(context: &Context) -> Checked {
         text(value, NAME_BYTES_MAX)?;
     }
     Ok(())
+}
+
+fn resources(resources: &Resources) -> Checked {
+    range(resources.entries.len() <= RESOURCES_MAX)?;
+    resources.entries.iter().try_for_each(resource)?;
+    range(resources.types.len() <= TYPE_TOTALS_MAX && resources.hosts.len() <= HOST_TOTALS_MAX)?;
+    resources.hosts.iter().try_for_each(|host| text(&host.host, HOST_BYTES_MAX))?;
+    let totals = resources.types.iter().map(|of| of.total).chain(resources.hosts.iter().map(|of| of.total));
+    ms(totals.map(|total| total.slowest_ms))
 }
 
 fn resource(resource: &ResourceTiming) -> Checked {

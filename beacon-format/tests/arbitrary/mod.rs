@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 
 use beacon_format::{
-    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav,
-    NavigationTiming, NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, Resources, WebVitals,
-    limits,
+    Beacon, Confidence, ConnectionType, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head,
+    HostTotal, Id, Initiator, InteractionKind, LongFrame, LongFrames, Nav, NavigationTiming, NavigationType, PageError,
+    PageLife, PageName, PageView, Reason, ResourceTiming, ResourceTotal, Resources, ServerTiming, TypeTotal,
+    UserTiming, WebVitals, limits,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -37,9 +38,9 @@ fn marks<const N: usize>() -> impl Strategy<Value = [u32; N]> {
 
 fn head() -> impl Strategy<Value = Head<'static>> {
     let ids = (any::<u64>(), any::<u64>(), any::<u16>());
-    let rest = (select(Reason::ALL), 1..=limits::WEIGHT_MAX, any::<bool>());
+    let rest = (select(Reason::ALL), 1..=limits::WEIGHT_MAX, any::<bool>(), ms());
     (named(limits::SITE_BYTES_MAX), unix_ms(), ms(), ids, rest).prop_map(
-        |(site, time_origin_ms, sent_after_ms, (session, view, seq), (reason, weight, simulated))| Head {
+        |(site, time_origin_ms, sent_after_ms, (session, view, seq), (reason, weight, simulated, kept_ms))| Head {
             site,
             time_origin_ms,
             sent_after_ms,
@@ -49,6 +50,7 @@ fn head() -> impl Strategy<Value = Head<'static>> {
             reason,
             weight,
             simulated,
+            kept_ms,
         },
     )
 }
@@ -91,7 +93,15 @@ fn view() -> impl Strategy<Value = PageView<'static>> {
 fn navigation() -> impl Strategy<Value = NavigationTiming<'static>> {
     let sizes = (any::<u64>(), any::<u64>(), any::<u64>());
     let rest = (any::<u8>(), text(limits::TOKEN_BYTES_MAX), select(DeliveryType::ALL));
-    (marks::<20>(), sizes, rest).prop_map(|(m, sizes, (redirect_count, protocol, delivery_type))| NavigationTiming {
+    let server =
+        vec((text(limits::NAME_BYTES_MAX), ms(), text(limits::NAME_BYTES_MAX)), 0..=limits::SERVER_TIMINGS_MAX);
+    let server = server.prop_map(|timings| {
+        let timings = timings.into_iter();
+        timings.map(|(name, duration_ms, description)| ServerTiming { name, duration_ms, description }).collect()
+    });
+    let judged = (select(Confidence::ALL), server);
+    let values = (marks::<20>(), sizes, rest, judged);
+    values.prop_map(|(m, sizes, (redirect_count, protocol, delivery_type), judged)| NavigationTiming {
         activation_start: m[0],
         redirect_start: m[1],
         redirect_end: m[2],
@@ -118,22 +128,114 @@ fn navigation() -> impl Strategy<Value = NavigationTiming<'static>> {
         decoded_bytes: sizes.2,
         protocol,
         delivery_type,
+        confidence: judged.0,
+        server_timings: judged.1,
     })
 }
 
 fn vitals() -> impl Strategy<Value = WebVitals<'static>> {
-    let times = vec(option::of(ms()), 4);
-    (times, option::of(0..=limits::CLS_E4_MAX), text(limits::SELECTOR_BYTES_MAX), text(limits::URL_BYTES_MAX)).prop_map(
-        |(times, cls_e4, lcp_element, lcp_url)| WebVitals {
+    let times = vec(option::of(ms()), 13);
+    let shifts = vec(option::of(0..=limits::CLS_E4_MAX), 2);
+    let elements = vec(text(limits::SELECTOR_BYTES_MAX), 3);
+    let rest = (select(InteractionKind::ALL), any::<u32>());
+    (times, shifts, elements, text(limits::URL_BYTES_MAX), rest).prop_map(
+        |(times, shifts, elements, lcp_url, (inp_kind, interactions))| WebVitals {
             ttfb_ms: times[0],
             fcp_ms: times[1],
             lcp_ms: times[2],
             inp_ms: times[3],
-            cls_e4,
-            lcp_element,
+            cls_e4: shifts[0],
+            lcp_element: elements[0].clone(),
             lcp_url,
+            fp_ms: times[4],
+            lcp_load_delay_ms: times[5],
+            lcp_load_duration_ms: times[6],
+            lcp_render_delay_ms: times[7],
+            inp_at_ms: times[8],
+            inp_input_delay_ms: times[9],
+            inp_processing_ms: times[10],
+            inp_presentation_ms: times[11],
+            inp_kind,
+            inp_element: elements[1].clone(),
+            interactions,
+            cls_largest_e4: shifts[1],
+            cls_largest_at_ms: times[12],
+            cls_element: elements[2].clone(),
         },
     )
+}
+
+fn life() -> impl Strategy<Value = PageLife> {
+    (ms(), 0..=100_u32, vec(any::<u32>(), 6)).prop_map(|(visible_ms, scroll_depth_pct, counts)| PageLife {
+        visible_ms,
+        scroll_depth_pct,
+        rage_clicks: counts[0],
+        dead_clicks: counts[1],
+        dropped_entries: counts[2],
+        truncated: counts[3],
+        own_cpu_us: counts[4],
+        own_bytes: counts[5],
+    })
+}
+
+fn frame() -> impl Strategy<Value = LongFrame<'static>> {
+    (marks::<6>(), text(limits::URL_BYTES_MAX), text(limits::NAME_BYTES_MAX), text(limits::NAME_BYTES_MAX)).prop_map(
+        |(m, script_url, function, invoker)| LongFrame {
+            start: m[0],
+            duration: m[1],
+            blocking: m[2],
+            layout: m[3],
+            script_ms: m[4],
+            forced_layout_ms: m[5],
+            script_url,
+            function,
+            invoker,
+        },
+    )
+}
+
+fn frames() -> impl Strategy<Value = LongFrames<'static>> {
+    (any::<u32>(), marks::<2>(), any::<bool>(), vec(frame(), 0..=limits::LONG_FRAMES_MAX)).prop_map(
+        |(count, [blocking_ms, longest_ms], are_tasks, worst)| LongFrames {
+            count,
+            blocking_ms,
+            longest_ms,
+            are_tasks,
+            worst,
+        },
+    )
+}
+
+fn timing() -> impl Strategy<Value = UserTiming<'static>> {
+    (any::<bool>(), marks::<2>(), text(limits::NAME_BYTES_MAX))
+        .prop_map(|(is_measure, [start, duration], name)| UserTiming { is_measure, start, duration, name })
+}
+
+fn total() -> impl Strategy<Value = ResourceTotal> {
+    (vec(any::<u32>(), 6), ms(), any::<u64>(), any::<u64>()).prop_map(
+        |(counts, slowest_ms, transfer_bytes, decoded_bytes)| ResourceTotal {
+            count: counts[0],
+            cached: counts[1],
+            blocking: counts[2],
+            opaque: counts[3],
+            failed: counts[4],
+            slowest_ms,
+            duration_ms: counts[5],
+            transfer_bytes,
+            decoded_bytes,
+        },
+    )
+}
+
+fn resources() -> impl Strategy<Value = Resources<'static>> {
+    let types = vec((select(Initiator::ALL), total()), 0..=limits::TYPE_TOTALS_MAX);
+    let hosts = vec((text(limits::HOST_BYTES_MAX), total()), 0..=limits::HOST_TOTALS_MAX);
+    (any::<u32>(), vec(resource(), 0..8), types, hosts).prop_map(|(seen, entries, types, hosts)| Resources {
+        seen,
+        entries,
+        types: types.into_iter().map(|(initiator, total)| TypeTotal { initiator, total }).collect(),
+        hosts: hosts.into_iter().map(|(host, total)| HostTotal { host, total }).collect(),
+    })
 }
 
 fn context() -> impl Strategy<Value = Context<'static>> {
@@ -141,7 +243,8 @@ fn context() -> impl Strategy<Value = Context<'static>> {
     let device = (any::<u32>(), any::<u16>(), any::<u32>(), any::<u32>(), any::<u32>());
     let names = (text(limits::TOKEN_BYTES_MAX), text(limits::NAME_BYTES_MAX), text(limits::NAME_BYTES_MAX));
     let dimensions = vec((named(limits::NAME_BYTES_MAX), text(limits::NAME_BYTES_MAX)), 0..=limits::DIMENSIONS_MAX);
-    (network, device, names, dimensions).prop_map(|(network, device, names, dimensions)| Context {
+    let rest = (dimensions, select(ConnectionType::ALL));
+    (network, device, names, rest).prop_map(|(network, device, names, (dimensions, connection))| Context {
         effective_type: network.0,
         rtt_ms: network.1,
         downlink_kbps: network.2,
@@ -155,6 +258,7 @@ fn context() -> impl Strategy<Value = Context<'static>> {
         release: names.1,
         experiment_arm: names.2,
         dimensions,
+        connection,
     })
 }
 
@@ -188,9 +292,9 @@ fn resource() -> impl Strategy<Value = ResourceTiming<'static>> {
 }
 
 fn error() -> impl Strategy<Value = PageError<'static>> {
-    let place = (any::<u32>(), any::<u32>(), any::<u32>());
+    let place = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
     (select(ErrorKind::ALL), ms(), text(limits::MESSAGE_BYTES_MAX), text(limits::URL_BYTES_MAX), place).prop_map(
-        |(kind, at_ms, message, source, (line, column, count))| PageError {
+        |(kind, at_ms, message, source, (line, column, count, counted))| PageError {
             kind,
             at_ms,
             message: Cow::Owned(format!("line one\n{message}")),
@@ -198,6 +302,7 @@ fn error() -> impl Strategy<Value = PageError<'static>> {
             line,
             column,
             count,
+            counted,
         },
     )
 }
@@ -210,15 +315,18 @@ fn goal() -> impl Strategy<Value = Goal<'static>> {
 
 /// Any beacon that holds the limits.
 pub(crate) fn beacon() -> impl Strategy<Value = Beacon<'static>> {
-    let resources = (any::<u32>(), vec(resource(), 0..8)).prop_map(|(seen, entries)| Resources { seen, entries });
-    let lists = (resources, vec(error(), 0..4), vec(goal(), 0..3));
-    (head(), option::of(view()), option::of(navigation()), vitals(), context(), lists).prop_map(
-        |(head, view, navigation, vitals, context, (resources, errors, goals))| Beacon {
+    let used = (life(), frames(), vec(timing(), 0..=limits::USER_TIMINGS_MAX));
+    let lists = (resources(), vec(error(), 0..4), vec(goal(), 0..3));
+    (head(), option::of(view()), option::of(navigation()), vitals(), context(), used, lists).prop_map(
+        |(head, view, navigation, vitals, context, (life, frames, timings), (resources, errors, goals))| Beacon {
             head,
             view,
             navigation,
             vitals,
             context,
+            life,
+            frames,
+            timings,
             resources,
             errors,
             goals,
