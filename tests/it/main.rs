@@ -2,15 +2,19 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "what tests share fails as a test does")]
 
+mod attribution;
 mod beacon;
 mod clickhouse_embedded;
 mod collector;
 mod database;
+mod delivery;
 mod documents;
 mod invariants;
 mod loss;
 mod loss_random;
+mod oracle;
 mod report;
+mod robust;
 mod rollups;
 mod simulate;
 mod vitals;

@@ -377,6 +377,21 @@ async fn errors_count_once_per_row_and_not_for_bots() {
     assert_eq!(beat(&client).await, ["10:00:00 DE | 0 3 0 0", "10:05:00 DE | 0 1 0 0"]);
 }
 
+#[tokio::test]
+async fn an_error_that_is_told_again_is_not_another_one() {
+    let client = database("rollups_errors_again").await;
+    let day = first_day();
+    // Told first by one INSERT, again by the same and by the next.
+    let row = |view_id: u32, weight: u32, count: u32, counted: u32| {
+        format!("('shop', '{day} 10:00:00.000', {view_id}, {weight}, 'DE', {count}, {counted})")
+    };
+    let columns = "INSERT INTO page_errors (site, ts, view_id, weight, country, count, counted) VALUES";
+    execute(&client, &format!("{columns} {}, {}", row(1, 2, 3, 0), row(1, 2, 1, 3))).await;
+    execute(&client, &format!("{columns} {}, {}", row(1, 2, 70, 4), row(2, 1, 1, 0))).await;
+    assert_eq!(beat(&client).await, ["10:00:00 DE | 0 3 0 0"]);
+    assert_eq!(one(&client, "SELECT sum(count * weight) FROM page_errors").await, "149");
+}
+
 /// How many rows each raw table has, and all rollups.
 async fn everything(client: &Client) -> Vec<String> {
     let mut all = cube(client).await;

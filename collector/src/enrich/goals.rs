@@ -66,5 +66,6 @@ fn error_row(shared: &Shared, error: &PageError) -> PageErrorRow {
         line: error.line,
         column: error.column,
         count: error.count,
+        counted: error.counted,
     }
 }

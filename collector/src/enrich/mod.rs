@@ -8,6 +8,7 @@ mod goals;
 pub mod page_group;
 pub mod phases;
 mod reports;
+mod resources;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -132,7 +133,7 @@ fn single(number: f64) -> f32 {
 /// Makes a decoded beacon's rows. Refuses only a view that began too long ago ([`Reject::TooOld`]); whatever else makes no sense becomes
 /// "not known".
 pub fn enrich(beacon: &Beacon, facts: &RequestFacts, site: &Site, tools: &Tools) -> Result<Rows, Reject> {
-    let clock = ViewClock::new(beacon.head.time_origin_ms, beacon.head.sent_after_ms, facts.received_ms)?;
+    let clock = ViewClock::new(&beacon.head, facts.received_ms)?;
     let user_agent = tools.user_agents.classify(facts.user_agent);
     let mut shared = Shared {
         beacon,
@@ -149,7 +150,7 @@ pub fn enrich(beacon: &Beacon, facts: &RequestFacts, site: &Site, tools: &Tools)
     }
     Ok(Rows {
         page_view: beacon.view.as_ref().map(|view| view::page_view(&shared, view, facts.received_ms)),
-        resources: view::resources(&shared),
+        resources: resources::rows(&shared),
         goals: goals::goals(&shared),
         errors: goals::errors(&shared),
         reports: Vec::new(),

@@ -1,8 +1,9 @@
 use std::sync::{Arc, LazyLock};
 
 use beacon_format::{
-    Beacon, EarlierView, Goal, Head, Id, Nav, NavigationTiming, NavigationType, PageError, PageName, PageView, Reason,
-    ResourceTiming, Resources, WebVitals,
+    Beacon, Confidence, EarlierView, Goal, Head, HostTotal, Id, Initiator, InteractionKind, LongFrame, LongFrames, Nav,
+    NavigationTiming, NavigationType, PageError, PageLife, PageName, PageView, Reason, ResourceTiming, ResourceTotal,
+    Resources, ServerTiming, TypeTotal, UserTiming, WebVitals,
 };
 
 use super::user_agent::UserAgents;
@@ -86,8 +87,22 @@ fn paints_of_a_view_that_began_hidden_are_not_known_nor_is_what_was_counted_of_t
     let view = beacon.view.as_mut().unwrap();
     view.hidden_at_start = true;
     view.counted_lcp_ms = Some(900);
+    beacon.vitals.fp_ms = Some(400);
+    beacon.vitals.lcp_load_delay_ms = Some(100);
+    beacon.vitals.lcp_load_duration_ms = Some(600);
+    beacon.vitals.lcp_render_delay_ms = Some(100);
+    let shown = rows(&{
+        let mut shown = beacon.clone();
+        shown.view.as_mut().unwrap().hidden_at_start = false;
+        shown
+    });
+    let shown = shown.page_view.unwrap();
+    assert_eq!((shown.fp_ms, shown.lcp_load_delay_ms), (Some(400), Some(100)));
+    assert_eq!((shown.lcp_load_duration_ms, shown.lcp_render_delay_ms), (Some(600), Some(100)));
     let view = rows(&beacon).page_view.unwrap();
-    assert_eq!((view.fcp_ms, view.lcp_ms, view.counted_lcp_ms), (None, None, None));
+    assert_eq!((view.fp_ms, view.fcp_ms, view.lcp_ms, view.counted_lcp_ms), (None, None, None, None));
+    let parts = [view.lcp_load_delay_ms, view.lcp_load_duration_ms, view.lcp_render_delay_ms];
+    assert_eq!(parts, [None; 3]);
     assert_eq!((view.lcp_url.as_str(), view.ttfb_ms), ("", Some(100)));
 }
 
@@ -140,11 +155,22 @@ fn texts_lose_queries_line_breaks_and_capitals_of_hosts() {
     beacon.view.as_mut().unwrap().path = "/a?token=secret".into();
     beacon.view.as_mut().unwrap().referrer_host = "News.Example.ORG".into();
     let url = "https://CDN.example.com/x.js?user=1#y";
-    beacon.resources = Resources { seen: 1, entries: vec![ResourceTiming { url: url.into(), ..Default::default() }] };
+    beacon.resources = Resources {
+        seen: 1,
+        entries: vec![ResourceTiming { url: url.into(), ..Default::default() }],
+        hosts: vec![HostTotal { host: "CDN.example.com:8443".into(), ..HostTotal::default() }],
+        ..Resources::default()
+    };
+    beacon.frames.worst = vec![LongFrame { script_url: url.into(), invoker: url.into(), ..LongFrame::default() }];
+    beacon.timings = vec![UserTiming { is_measure: false, start: 1, duration: 0, name: url.into() }];
     beacon.errors = vec![PageError { message: "a\nb".into(), source: url.into(), ..PageError::default() }];
     let rows = rows(&beacon);
     let view = rows.page_view.unwrap();
     assert_eq!((view.path.as_str(), view.referrer_host.as_str()), ("/a", "news.example.org"));
+    assert_eq!(view.hosts_host, ["cdn.example.com:8443"]);
+    for texts in [&view.worst_frames_script_url, &view.worst_frames_invoker, &view.timings_name] {
+        assert_eq!(texts, &["https://CDN.example.com/x.js"]);
+    }
     assert_eq!(
         (rows.resources[0].url.as_str(), rows.resources[0].host.as_str()),
         ("https://CDN.example.com/x.js", "cdn.example.com")
@@ -172,6 +198,96 @@ fn a_program_is_a_bot_unless_it_is_the_server_that_tells() {
             assert_eq!(view.bot_reason.is_empty(), !expected);
         }
     }
+}
+
+#[test]
+fn parts_of_what_is_not_known_are_not_known() {
+    let mut beacon = beacon();
+    beacon.vitals = WebVitals {
+        lcp_load_delay_ms: Some(1),
+        inp_at_ms: Some(2),
+        inp_input_delay_ms: Some(3),
+        inp_kind: InteractionKind::Pointer,
+        inp_element: "a".into(),
+        interactions: 1,
+        ..WebVitals::default()
+    };
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.lcp_load_delay_ms, view.inp_at_ms, view.inp_input_delay_ms), (None, None, None));
+    assert_eq!((view.inp_kind, view.inp_element.as_str(), view.interactions), (InteractionKind::Unknown, "", 1));
+    beacon.vitals.inp_ms = Some(40);
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.inp_at_ms, view.inp_input_delay_ms), (Some(2), Some(3)));
+    assert_eq!((view.inp_kind, view.inp_element.as_str()), (InteractionKind::Pointer, "a"));
+}
+
+#[test]
+fn what_the_navigation_tells_goes_with_its_marks() {
+    let mut beacon = beacon();
+    let navigation = beacon.navigation.as_mut().unwrap();
+    navigation.confidence = Confidence::Low;
+    navigation.server_timings = vec![
+        ServerTiming { name: "db".into(), duration_ms: 53, description: "orders".into() },
+        ServerTiming { name: "edge".into(), ..ServerTiming::default() },
+    ];
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.confidence, view.server_timings_duration_ms), (Confidence::Low, vec![53, 0]));
+    assert_eq!(
+        (view.server_timings_name, view.server_timings_description),
+        (texts(["db", "edge"]), texts(["orders", ""]))
+    );
+    beacon.view.as_mut().unwrap().navigation_type = NavigationType::Soft;
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.confidence, view.server_timings_name.len()), (Confidence::Unknown, 0));
+}
+
+fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
+    texts.map(str::to_owned).to_vec()
+}
+
+#[test]
+fn sums_lists_and_the_life_of_a_view_are_taken_as_they_are_told() {
+    let mut beacon = beacon();
+    beacon.life =
+        PageLife { visible_ms: 1900, scroll_depth_pct: 100, rage_clicks: 1, truncated: 7, ..PageLife::default() };
+    beacon.frames = LongFrames {
+        count: 9,
+        blocking_ms: 300,
+        longest_ms: 250,
+        are_tasks: true,
+        worst: vec![LongFrame { start: 1, duration: 250, blocking: 200, ..LongFrame::default() }; 2],
+    };
+    let total = ResourceTotal { count: 3, opaque: 1, transfer_bytes: u64::MAX, ..ResourceTotal::default() };
+    beacon.resources.types = vec![TypeTotal { initiator: Initiator::Image, total }];
+    beacon.resources.hosts = vec![HostTotal { host: "a.example".into(), total }, HostTotal { host: "".into(), total }];
+    beacon.timings = vec![UserTiming { is_measure: true, start: 5, duration: 6, name: "search".into() }];
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.visible_ms, view.scroll_depth_pct, view.rage_clicks, view.truncated), (1900, 100, 1, 7));
+    assert_eq!((view.frames_count, view.frames_blocking_ms, view.frames_longest_ms), (9, 300, 250));
+    assert_eq!((view.frames_are_tasks, view.worst_frames_blocking_ms), (true, vec![200, 200]));
+    assert_eq!((view.types_initiator, view.types_count, view.types_opaque), (vec![Initiator::Image], vec![3], vec![1]));
+    assert_eq!((view.hosts_host, view.hosts_transfer_bytes), (texts(["a.example", ""]), vec![u64::MAX; 2]));
+    assert_eq!(
+        (view.timings_is_measure, view.timings_start_ms, view.timings_duration_ms),
+        (vec![true], vec![5], vec![6])
+    );
+}
+
+#[test]
+fn an_error_that_is_told_again_says_so() {
+    let mut beacon = beacon();
+    beacon.errors = vec![PageError { message: "x".into(), count: 2, counted: 3, ..PageError::default() }];
+    let errors = rows(&beacon).errors;
+    assert_eq!((errors[0].count, errors[0].counted), (2, 3));
+}
+
+#[test]
+fn a_beacon_that_was_kept_is_placed_when_it_was_told() {
+    let mut beacon = beacon();
+    beacon.head.time_origin_ms = BEGAN - 20 * 60 * 1000;
+    beacon.head.kept_ms = 20 * 60 * 1000;
+    let view = rows(&beacon).page_view.unwrap();
+    assert_eq!((view.ts, view.clock_skew_ms, view.kept_ms), (NOW - 2000 - 20 * 60 * 1000, 0, 20 * 60 * 1000));
 }
 
 #[test]

@@ -5,6 +5,19 @@ pub(super) fn without_query(url: &str) -> &str {
     url.find(['?', '#']).map_or(url, |end| &url[..end])
 }
 
+/// A name that may be a URL (what called a script, what a page calls a measure): then without query and fragment. Other names keep their
+/// `#`, as in `BUTTON#buy.onclick`.
+pub(super) fn name_without_query(name: &str) -> &str {
+    if name.contains("://") { without_query(name) } else { name }
+}
+
+/// A host with its port, in lower case; what may stand around it in a URL goes.
+pub(super) fn host_alone(told: &str) -> String {
+    let authority = told.split_once("://").map_or(told, |(_, rest)| rest);
+    let authority = &authority[..authority.find(['/', '?', '#']).unwrap_or(authority.len())];
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_lowercase()
+}
+
 /// The host of a URL in lower case, without user and port; empty where there is none (`data:`, a relative URL).
 pub(super) fn host(url: &str) -> String {
     let Some((_, rest)) = url.split_once("://") else {
@@ -50,6 +63,21 @@ mod tests {
         assert_eq!(host("https://example.com"), "example.com");
         assert_eq!(host("data:image/png;base64,AAAA"), "");
         assert_eq!(host("/local.js"), "");
+    }
+
+    #[test]
+    fn names_lose_a_query_only_where_they_are_urls() {
+        assert_eq!(name_without_query("https://x/y.js?user=1"), "https://x/y.js");
+        assert_eq!(name_without_query("BUTTON#buy.onclick"), "BUTTON#buy.onclick");
+        assert_eq!(name_without_query("which?"), "which?");
+    }
+
+    #[test]
+    fn a_host_is_told_alone() {
+        assert_eq!(host_alone("CDN.example.com:8443"), "cdn.example.com:8443");
+        assert_eq!(host_alone("https://user@example.com/path?x=1"), "example.com");
+        assert_eq!(host_alone("example.com?x"), "example.com");
+        assert_eq!(host_alone(""), "");
     }
 
     #[test]

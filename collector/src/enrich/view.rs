@@ -1,12 +1,12 @@
-//! The view itself, and its resources.
+//! The view itself.
 
-use beacon_format::{Nav, NavigationTiming, NavigationType, PageView, ResourceTiming, WebVitals};
+use beacon_format::{LongFrames, Nav, NavigationTiming, NavigationType, PageLife, PageView, UserTiming, WebVitals};
 
-use super::phases::{FetchPhases, NavigationPhases, is_plausible};
-use super::text::{host, without_query};
+use super::phases::{NavigationPhases, is_plausible};
+use super::text::{name_without_query, without_query};
 use super::user_agent::BotReason;
-use super::{Shared, single};
-use crate::store::rows::{PageViewRow, ResourceTimingRow, UnixMs};
+use super::{Shared, resources, single};
+use crate::store::rows::{PageViewRow, UnixMs};
 
 pub(super) fn page_view(shared: &Shared, view: &PageView, received_ms: UnixMs) -> PageViewRow {
     let head = &shared.beacon.head;
@@ -42,12 +42,17 @@ pub(super) fn page_view(shared: &Shared, view: &PageView, received_ms: UnixMs) -
         counted_lcp_ms: view.counted_lcp_ms,
         previous_nav: Nav::Entry,
         resources_seen: shared.beacon.resources.seen,
+        kept_ms: head.kept_ms,
         ..PageViewRow::default()
     };
     fill_previous(&mut row, shared, view);
     fill_vitals(&mut row, &shared.beacon.vitals, view);
     fill_navigation(&mut row, shared.beacon.navigation.as_ref(), view.navigation_type, head.sent_after_ms);
     fill_context(&mut row, shared);
+    fill_life(&mut row, &shared.beacon.life);
+    fill_frames(&mut row, &shared.beacon.frames);
+    fill_timings(&mut row, &shared.beacon.timings);
+    resources::fill_totals(&mut row, &shared.beacon.resources);
     row
 }
 
@@ -65,21 +70,48 @@ fn fill_previous(row: &mut PageViewRow, shared: &Shared, view: &PageView) {
 }
 
 /// Vitals, but for those that mean nothing: paints of a view that began hidden (and what an earlier snapshot told of them), the first
-/// byte of a view that fetched nothing.
+/// byte of a view that fetched nothing, parts of what is not known.
 fn fill_vitals(row: &mut PageViewRow, vitals: &WebVitals, view: &PageView) {
     if view.hidden_at_start {
         row.counted_lcp_ms = None;
     } else {
+        row.fp_ms = vitals.fp_ms;
         row.fcp_ms = vitals.fcp_ms;
-        row.lcp_ms = vitals.lcp_ms;
-        row.lcp_element.push_str(&vitals.lcp_element);
-        row.lcp_url.push_str(without_query(&vitals.lcp_url));
+        fill_lcp(row, vitals);
     }
     if has_navigation(view.navigation_type) {
         row.ttfb_ms = vitals.ttfb_ms;
     }
+    row.interactions = vitals.interactions;
+    fill_inp(row, vitals);
+    let score = |e4: u32| single(f64::from(e4) / 10_000.0);
+    row.cls = vitals.cls_e4.map(score);
+    row.cls_largest = vitals.cls_largest_e4.map(score);
+    row.cls_largest_at_ms = vitals.cls_largest_at_ms;
+    row.cls_element.push_str(&vitals.cls_element);
+}
+
+fn fill_lcp(row: &mut PageViewRow, vitals: &WebVitals) {
+    row.lcp_ms = vitals.lcp_ms;
+    row.lcp_element.push_str(&vitals.lcp_element);
+    row.lcp_url.push_str(without_query(&vitals.lcp_url));
+    if vitals.lcp_ms.is_some() {
+        row.lcp_load_delay_ms = vitals.lcp_load_delay_ms;
+        row.lcp_load_duration_ms = vitals.lcp_load_duration_ms;
+        row.lcp_render_delay_ms = vitals.lcp_render_delay_ms;
+    }
+}
+
+fn fill_inp(row: &mut PageViewRow, vitals: &WebVitals) {
     row.inp_ms = vitals.inp_ms;
-    row.cls = vitals.cls_e4.map(|cls| single(f64::from(cls) / 10_000.0));
+    if vitals.inp_ms.is_some() {
+        row.inp_at_ms = vitals.inp_at_ms;
+        row.inp_input_delay_ms = vitals.inp_input_delay_ms;
+        row.inp_processing_ms = vitals.inp_processing_ms;
+        row.inp_presentation_ms = vitals.inp_presentation_ms;
+        row.inp_kind = vitals.inp_kind;
+        row.inp_element.push_str(&vitals.inp_element);
+    }
 }
 
 /// Whether this kind of view fetched a document.
@@ -111,10 +143,17 @@ fn fill_navigation(row: &mut PageViewRow, timing: Option<&NavigationTiming>, kin
     row.transfer_bytes = timing.transfer_bytes;
     row.encoded_bytes = timing.encoded_bytes;
     row.decoded_bytes = timing.decoded_bytes;
+    row.confidence = timing.confidence;
+    for server in &timing.server_timings {
+        row.server_timings_name.push(server.name.clone().into_owned());
+        row.server_timings_duration_ms.push(server.duration_ms);
+        row.server_timings_description.push(server.description.clone().into_owned());
+    }
 }
 
 fn fill_context(row: &mut PageViewRow, shared: &Shared) {
     let context = &shared.beacon.context;
+    row.connection = context.connection;
     row.effective_type = context.effective_type;
     row.rtt_ms = context.rtt_ms;
     row.downlink_kbps = context.downlink_kbps;
@@ -131,41 +170,40 @@ fn fill_context(row: &mut PageViewRow, shared: &Shared) {
         context.dimensions.iter().map(|(key, value)| (key.clone().into_owned(), value.clone().into_owned())).collect();
 }
 
-pub(super) fn resources(shared: &Shared) -> Vec<ResourceTimingRow> {
-    shared.beacon.resources.entries.iter().map(|timing| resource(shared, timing)).collect()
+fn fill_life(row: &mut PageViewRow, life: &PageLife) {
+    row.visible_ms = life.visible_ms;
+    row.scroll_depth_pct = u8::try_from(life.scroll_depth_pct).unwrap_or(u8::MAX).min(100);
+    row.rage_clicks = life.rage_clicks;
+    row.dead_clicks = life.dead_clicks;
+    row.dropped_entries = life.dropped_entries;
+    row.truncated = life.truncated;
+    row.own_cpu_us = life.own_cpu_us;
+    row.own_bytes = life.own_bytes;
 }
 
-fn resource(shared: &Shared, timing: &ResourceTiming) -> ResourceTimingRow {
-    let head = &shared.beacon.head;
-    let phases = FetchPhases::of_resource(timing);
-    ResourceTimingRow {
-        site: shared.site.key.clone(),
-        ts: shared.clock.ts,
-        session_id: head.session_id.0,
-        view_id: head.view_id.0,
-        weight: head.weight,
-        is_simulated: head.simulated,
-        is_bot: shared.bot_reason.is_some(),
-        country: shared.country.code().to_owned(),
-        page_group: shared.page_group.clone(),
-        device: shared.user_agent.device,
-        host: host(&timing.url),
-        url: without_query(&timing.url).to_owned(),
-        initiator: timing.initiator,
-        start_ms: timing.start,
-        duration_ms: timing.duration,
-        dns_ms: phases.dns,
-        tcp_ms: phases.tcp,
-        tls_ms: phases.tls,
-        request_ms: phases.request,
-        response_ms: phases.response,
-        transfer_bytes: timing.transfer_bytes,
-        encoded_bytes: timing.encoded_bytes,
-        decoded_bytes: timing.decoded_bytes,
-        http_status: timing.http_status,
-        render_blocking: timing.render_blocking,
-        is_opaque: timing.opaque,
-        protocol: timing.protocol.clone().into_owned(),
-        delivery_type: timing.delivery_type,
+fn fill_frames(row: &mut PageViewRow, frames: &LongFrames) {
+    row.frames_count = frames.count;
+    row.frames_blocking_ms = frames.blocking_ms;
+    row.frames_longest_ms = frames.longest_ms;
+    row.frames_are_tasks = frames.are_tasks;
+    for frame in &frames.worst {
+        row.worst_frames_start_ms.push(frame.start);
+        row.worst_frames_duration_ms.push(frame.duration);
+        row.worst_frames_blocking_ms.push(frame.blocking);
+        row.worst_frames_layout_ms.push(frame.layout);
+        row.worst_frames_script_ms.push(frame.script_ms);
+        row.worst_frames_forced_layout_ms.push(frame.forced_layout_ms);
+        row.worst_frames_script_url.push(without_query(&frame.script_url).to_owned());
+        row.worst_frames_function.push(frame.function.clone().into_owned());
+        row.worst_frames_invoker.push(name_without_query(&frame.invoker).to_owned());
+    }
+}
+
+fn fill_timings(row: &mut PageViewRow, timings: &[UserTiming]) {
+    for timing in timings {
+        row.timings_name.push(name_without_query(&timing.name).to_owned());
+        row.timings_is_measure.push(timing.is_measure);
+        row.timings_start_ms.push(timing.start);
+        row.timings_duration_ms.push(timing.duration);
     }
 }

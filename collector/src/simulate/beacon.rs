@@ -1,23 +1,24 @@
 //! From a simulated view to the beacons that a browser would send of it.
 //!
-//! What is not part of the model (phases, resources, errors, INP, CLS) is drawn here from the view's own seed, so that all snapshots
-//! of a view agree, and is consistent with what is: the first byte comes before the first paint, that before LCP, that before load.
+//! What is not part of the model (phases, resources, errors, INP, CLS, how the view is used) is drawn from the view's own seed, so that all
+//! snapshots of a view agree, and is consistent with what is: the first byte comes before the first paint, that before LCP, that before load.
 
 use std::borrow::Cow;
 
 use beacon_format::limits::BEACON_BYTES_SENT_MAX;
 use beacon_format::{
     Beacon, Context, EarlierView, EffectiveType, ErrorKind, Goal, Head, Nav, NavigationTiming, PageError, PageName,
-    PageView, Reason, Resources, WebVitals, encode,
+    PageView, Reason, Resources, encode,
 };
 
 use super::random::{Random, select, whole};
 use super::resources;
 use super::session::{Session, View};
 use super::shop::Page;
+use super::{usage, vitals};
 
 /// The shop's own host, as its visitors' browsers name it.
-const SHOP_HOST: &str = "shop.example";
+pub(super) const SHOP_HOST: &str = "shop.example";
 /// The goal that the thank-you page reports.
 const GOAL: &str = "order";
 /// How long a loaded page must be quiet until it counts as settled.
@@ -68,13 +69,20 @@ pub(super) fn beacon<'a>(session: &'a Session, view: &'a View, snapshot: Snapsho
     let milestones = Milestones::of(view);
     // What a snapshot carries once is carried by the first.
     let is_first = snapshot != Snapshot::Hidden;
-    let mut random = Random::new(view.seed, 1);
+    let (mut random, mut more) = (Random::new(view.seed, 1), Random::new(view.seed, 2));
     let mut entries = resources::of(view, &milestones, sent_after_ms, &mut random);
     let seen = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let (types, hosts) = resources::totals(&entries);
     if snapshot == Snapshot::Hidden {
         let told_at_ms = settled_at_ms(view).unwrap_or(0);
         entries.retain(|resource| resource.start + resource.duration > told_at_ms);
     }
+    let navigation = NavigationTiming {
+        confidence: usage::confidence(session, &mut more),
+        server_timings: usage::server_timings(&milestones, &mut more),
+        ..milestones.navigation(view, sent_after_ms)
+    };
+    let vitals = vitals::vitals(session, view, snapshot, &milestones, (&mut random, &mut more));
     Beacon {
         head: Head {
             site: setting.site.into(),
@@ -86,14 +94,18 @@ pub(super) fn beacon<'a>(session: &'a Session, view: &'a View, snapshot: Snapsho
             reason: if snapshot == Snapshot::Settled { Reason::Settled } else { Reason::Hidden },
             weight: 1,
             simulated: true,
+            kept_ms: 0,
         },
         view: Some(page_view(session, view, snapshot)),
-        navigation: Some(milestones.navigation(view, sent_after_ms)),
-        vitals: vitals(session, view, snapshot, &milestones, &mut random),
+        navigation: Some(navigation),
+        life: usage::life(session, view, sent_after_ms, &vitals, &mut more),
+        frames: usage::frames(session, view, &milestones, &mut more),
+        timings: usage::timings(view, &milestones, sent_after_ms),
+        vitals,
         context: context(session, view, setting.history),
         errors: if is_first { errors(view, sent_after_ms, &mut random) } else { Vec::new() },
         goals: if is_first { goals(session, view, &milestones) } else { Vec::new() },
-        resources: Resources { seen, entries },
+        resources: Resources { seen, entries, types, hosts },
     }
 }
 
@@ -104,8 +116,8 @@ pub(super) struct Milestones {
     connected: [u32; 3],
     pub(super) first_byte: u32,
     pub(super) last_byte: u32,
-    first_paint: u32,
-    interactive: u32,
+    pub(super) first_paint: u32,
+    pub(super) interactive: u32,
     pub(super) ready: u32,
     pub(super) load: u32,
 }
@@ -132,6 +144,11 @@ impl Milestones {
             ready: view.ready_ms,
             load: whole(load),
         }
+    }
+
+    /// When the picture of the page begins to load, and when it has.
+    pub(super) fn picture(&self) -> (u32, u32) {
+        (self.last_byte, self.ready.saturating_sub(12).max(self.last_byte + 8))
     }
 
     fn navigation(&self, view: &View, now: u32) -> NavigationTiming<'static> {
@@ -196,29 +213,6 @@ fn page_view<'a>(session: &Session, view: &View, snapshot: Snapshot) -> PageView
     }
 }
 
-fn vitals<'a>(
-    session: &Session,
-    view: &View,
-    snapshot: Snapshot,
-    milestones: &Milestones,
-    random: &mut Random,
-) -> WebVitals<'a> {
-    let (lcp_element, lcp_url) = if view.lcp_ms.is_some() { view.page.lcp_element() } else { ("", "") };
-    let is_painted = !view.hidden_at_start && milestones.first_paint <= view.hidden_at_ms;
-    let inp = random.log_normal(session.client.device.inp_median_ms(), 0.6).clamp(8.0, 3_000.0);
-    let (interacts, shifts) = (random.chance(0.8), random.log_normal(250.0, 1.1).min(20_000.0));
-    WebVitals {
-        ttfb_ms: (milestones.first_byte <= view.hidden_at_ms).then_some(milestones.first_byte),
-        fcp_ms: is_painted.then_some(milestones.first_paint),
-        lcp_ms: view.lcp_ms,
-        // Interactions come after the page has settled. The browser rounds them to 8 ms.
-        inp_ms: (snapshot != Snapshot::Settled && interacts).then_some(whole(inp / 8.0) * 8),
-        cls_e4: Some(whole(shifts)),
-        lcp_element: lcp_element.into(),
-        lcp_url: lcp_url.into(),
-    }
-}
-
 fn context<'a>(session: &'a Session, view: &View, history: &'a str) -> Context<'a> {
     let client = session.client;
     let (viewport_width, viewport_height) = client.viewport;
@@ -237,6 +231,7 @@ fn context<'a>(session: &'a Session, view: &View, history: &'a str) -> Context<'
         viewport_width,
         viewport_height,
         pixel_ratio_e2: client.pixel_ratio_e2,
+        connection: usage::connection(session),
         language: session.country.language.into(),
         release: release(view.started_ms).into(),
         ..Context::default()
@@ -269,7 +264,16 @@ fn errors<'a>(view: &View, now: u32, random: &mut Random) -> Vec<PageError<'a>> 
     }
     let (kind, message, source) = select(&ERRORS, u64::from(random.bits()));
     let at_ms = (view.ready_ms / 2).min(now);
-    vec![PageError { kind, at_ms, message: message.into(), source: source.into(), line: 1, column: 4_210, count: 1 }]
+    vec![PageError {
+        kind,
+        at_ms,
+        message: message.into(),
+        source: source.into(),
+        line: 1,
+        column: 4_210,
+        count: 1,
+        counted: 0,
+    }]
 }
 
 fn goals<'a>(session: &Session, view: &View, milestones: &Milestones) -> Vec<Goal<'a>> {

@@ -30,10 +30,10 @@ use crate::store::rows::{RawRow, Tables};
 use crate::store::{QueryLimits, Store, StoreError, table_token};
 
 /// Changes when the model does: days made by another one are another history.
-const MODEL: u32 = 1;
+const MODEL: u32 = 2;
 /// Most days of one batch, and about how many views it has at most unless a single day has more.
 const BATCH_DAYS_MAX: u32 = 7;
-const BATCH_VIEWS: u32 = 80_000;
+const BATCH_VIEWS: u32 = 40_000;
 /// Most rows of one INSERT.
 const INSERT_ROWS_MAX: usize = 200_000;
 /// Batches that may wait for ClickHouse, made and not yet stored.

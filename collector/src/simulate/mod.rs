@@ -14,6 +14,8 @@ mod resources;
 mod session;
 mod shop;
 mod truth;
+mod usage;
+mod vitals;
 
 use std::io::Write as _;
 use std::path::PathBuf;

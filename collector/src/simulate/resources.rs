@@ -1,12 +1,14 @@
 //! The resources of simulated views: the shop's own style sheet, script and picture, a font, and the script of a third party that
 //! is slow and does not allow its timing to be seen.
 
-use beacon_format::{DeliveryType, Initiator, ResourceTiming};
+use beacon_format::{DeliveryType, HostTotal, Initiator, ResourceTiming, ResourceTotal, TypeTotal};
 
-use super::beacon::Milestones;
+use super::beacon::{Milestones, SHOP_HOST};
 use super::random::{Random, whole};
 use super::session::View;
 
+/// Where the third party's script comes from.
+const THIRD_PARTY_HOST: &str = "widgets.reviews.example";
 /// How long the third party's script takes, median.
 const THIRD_PARTY_MS: f64 = 640.0;
 
@@ -26,19 +28,49 @@ pub(super) fn of(view: &View, milestones: &Milestones, now: u32, random: &mut Ra
     all
 }
 
+/// Resources added up by what asked for them and by host.
+pub(super) fn totals(entries: &[ResourceTiming<'static>]) -> (Vec<TypeTotal>, Vec<HostTotal<'static>>) {
+    let (mut types, mut hosts) = (Vec::<TypeTotal>::new(), Vec::<HostTotal>::new());
+    for entry in entries {
+        let initiator = entry.initiator;
+        match types.iter_mut().find(|of| of.initiator == initiator) {
+            Some(of) => add(&mut of.total, entry),
+            None => types.push(TypeTotal { initiator, total: alone(entry) }),
+        }
+        let host = if entry.opaque { THIRD_PARTY_HOST } else { SHOP_HOST };
+        match hosts.iter_mut().find(|of| of.host == host) {
+            Some(of) => add(&mut of.total, entry),
+            None => hosts.push(HostTotal { host: host.into(), total: alone(entry) }),
+        }
+    }
+    (types, hosts)
+}
+
+fn alone(entry: &ResourceTiming) -> ResourceTotal {
+    let mut total = ResourceTotal::default();
+    add(&mut total, entry);
+    total
+}
+
+fn add(total: &mut ResourceTotal, entry: &ResourceTiming) {
+    total.count += 1;
+    total.cached += u32::from(entry.delivery_type == DeliveryType::Cache);
+    total.blocking += u32::from(entry.render_blocking);
+    total.opaque += u32::from(entry.opaque);
+    total.failed += u32::from(entry.http_status >= 400);
+    total.slowest_ms = total.slowest_ms.max(entry.duration);
+    total.duration_ms += entry.duration;
+    total.transfer_bytes += entry.transfer_bytes;
+    total.decoded_bytes += entry.decoded_bytes;
+}
+
 /// The largest picture of the page, which is what LCP waits for.
 fn picture(view: &View, milestones: &Milestones) -> ResourceTiming<'static> {
     let url = match view.page.lcp_element() {
         (_, "") => "https://shop.example/pictures/logo.svg",
         (_, url) => url,
     };
-    let start = milestones.last_byte;
-    own(
-        url,
-        Initiator::Image,
-        (start, milestones.ready.saturating_sub(12).max(start + 8)),
-        48_000 + u64::from(view.choice % 60_000),
-    )
+    own(url, Initiator::Image, milestones.picture(), 48_000 + u64::from(view.choice % 60_000))
 }
 
 /// Over the connection that the document came by, so there is nothing to look up or to connect.

@@ -100,4 +100,25 @@ impl Page {
             Self::Cart | Self::ThankYou => ("main>h1", ""),
         }
     }
+
+    /// What is clicked or typed into that makes the page work hardest; `part` in [0, 1) selects.
+    pub(super) fn used_element(self, part: f64) -> &'static str {
+        let [often, seldom] = match self {
+            Self::Home => ["main>section.hero>a", "header>nav>a:nth-child(2)"],
+            Self::Category => ["main>ul.items>li:nth-child(1)>a", "main>form.filter>select"],
+            Self::Item => ["main>form.buy>button", "main>form.buy>input.amount"],
+            Self::Cart => ["main>form.order>button", "main>ul>li:nth-child(1)>input"],
+            Self::ThankYou => ["header>nav>a:nth-child(1)", "footer>a"],
+        };
+        if part < 0.7 { often } else { seldom }
+    }
+
+    /// What jumps when something above it comes late: mostly what stands below the third party's stars.
+    pub(super) fn shifting_element(self, part: f64) -> &'static str {
+        match self {
+            Self::Item if part < 0.8 => "main>section.reviews",
+            Self::Category if part < 0.6 => "main>ul.items",
+            _ => "footer",
+        }
+    }
 }

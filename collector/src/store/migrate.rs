@@ -8,7 +8,8 @@
 //! seconds. Both may record the same migration: the table keeps one row per version.
 //!
 //! **A crash** between a statement and its record leaves an object without a record. The next start finds it existing, waits as above, and
-//! then takes it as applied by a start that died, since migrations only create what no one else does.
+//! then takes it as applied by a start that died, since migrations only create what no one else does. A statement that changes an object
+//! is one that may run twice: `ADD COLUMN IF NOT EXISTS`, or one that says the whole outcome (`MODIFY QUERY`, `COMMENT COLUMN`).
 
 use std::time::Duration;
 

@@ -1,11 +1,14 @@
-//! Every raw table through the collector's own row types, validation on; and the schema's migrations.
+//! Every raw table through the collector's own row types, validation on; tokens; questions.
 
 use std::fmt::Debug;
 
-use beacon_format::{DeliveryType, EffectiveType, ErrorKind, Initiator, Nav, NavigationType, Reason};
+use beacon_format::{
+    Confidence, ConnectionType, DeliveryType, EffectiveType, ErrorKind, Initiator, InteractionKind, Nav,
+    NavigationType, Reason,
+};
 use clickhouse::RowRead;
 use collector::Config;
-use collector::store::migrate::{MigrateError, migrate};
+use collector::store::migrate::migrate;
 use collector::store::rows::{
     BrowserReportRow, Device, GoalRow, PageErrorRow, PageViewRow, RawRow, ResourceTimingRow, Tables, UnixMs,
 };
@@ -15,7 +18,7 @@ use tests::embedded::EmbeddedClickHouse;
 use super::sample::now_ms;
 
 /// A store on an empty database of the shared ClickHouse.
-fn store(test: &str) -> Store {
+pub(super) fn store(test: &str) -> Store {
     let clickhouse = EmbeddedClickHouse::shared();
     let database = format!("collector_{test}");
     clickhouse.database(&database);
@@ -23,19 +26,19 @@ fn store(test: &str) -> Store {
     Store::new(&Config::parse(&toml, []).unwrap().clickhouse)
 }
 
-async fn migrated(test: &str) -> Store {
+pub(super) async fn migrated(test: &str) -> Store {
     let store = store(test);
     migrate(&store).await.unwrap();
     store
 }
 
 /// Not older than what the tables keep.
-fn today(offset_ms: i64) -> UnixMs {
+pub(super) fn today(offset_ms: i64) -> UnixMs {
     i64::try_from(now_ms()).unwrap() - 60_000 + offset_ms
 }
 
 /// A row that no column of which is its type's default.
-fn page_view() -> PageViewRow {
+pub(super) fn page_view() -> PageViewRow {
     PageViewRow {
         site: "shop".to_owned(),
         ts: today(1),
@@ -109,6 +112,79 @@ fn page_view() -> PageViewRow {
         release: "1.2".to_owned(),
         experiment_arm: "b".to_owned(),
         dimensions: vec![("plan".to_owned(), "gold".to_owned()), ("tier".to_owned(), String::new())],
+        ..attribution()
+    }
+}
+
+/// What views tell beside their vitals, since `0015_page_views_capture`.
+fn attribution() -> PageViewRow {
+    PageViewRow {
+        fp_ms: Some(23),
+        lcp_load_delay_ms: Some(24),
+        lcp_load_duration_ms: Some(25),
+        lcp_render_delay_ms: Some(26),
+        inp_at_ms: Some(27),
+        inp_input_delay_ms: Some(28),
+        inp_processing_ms: Some(29),
+        inp_presentation_ms: Some(30),
+        inp_kind: InteractionKind::Keyboard,
+        inp_element: "button#buy".to_owned(),
+        interactions: 31,
+        cls_largest: Some(0.0625),
+        cls_largest_at_ms: Some(32),
+        cls_element: "main>p".to_owned(),
+        visible_ms: 33,
+        scroll_depth_pct: 100,
+        rage_clicks: 34,
+        dead_clicks: 35,
+        dropped_entries: 36,
+        truncated: 37,
+        own_cpu_us: 38,
+        own_bytes: 39,
+        connection: ConnectionType::Mixed,
+        confidence: Confidence::Low,
+        kept_ms: 40,
+        frames_count: 41,
+        frames_blocking_ms: 42,
+        frames_longest_ms: 43,
+        frames_are_tasks: true,
+        server_timings_name: vec!["db".to_owned(), "edge".to_owned()],
+        server_timings_duration_ms: vec![44, 0],
+        server_timings_description: vec![String::new(), "hit, FRA".to_owned()],
+        types_initiator: vec![Initiator::Beacon, Initiator::Other],
+        types_count: vec![50, u32::MAX],
+        types_cached: vec![51, u32::MAX],
+        types_blocking: vec![52, u32::MAX],
+        types_opaque: vec![53, u32::MAX],
+        types_failed: vec![54, u32::MAX],
+        types_slowest_ms: vec![55, u32::MAX],
+        types_duration_ms: vec![56, u32::MAX],
+        types_transfer_bytes: vec![57, u64::MAX],
+        types_decoded_bytes: vec![58, u64::MAX],
+        hosts_host: vec!["cdn.example.com:8443".to_owned(), String::new()],
+        hosts_count: vec![60, u32::MAX],
+        hosts_cached: vec![61, u32::MAX],
+        hosts_blocking: vec![62, u32::MAX],
+        hosts_opaque: vec![63, u32::MAX],
+        hosts_failed: vec![64, u32::MAX],
+        hosts_slowest_ms: vec![65, u32::MAX],
+        hosts_duration_ms: vec![66, u32::MAX],
+        hosts_transfer_bytes: vec![67, u64::MAX],
+        hosts_decoded_bytes: vec![68, u64::MAX],
+        worst_frames_start_ms: vec![70],
+        worst_frames_duration_ms: vec![71],
+        worst_frames_blocking_ms: vec![72],
+        worst_frames_layout_ms: vec![73],
+        worst_frames_script_ms: vec![74],
+        worst_frames_forced_layout_ms: vec![75],
+        worst_frames_script_url: vec!["https://x/y.js".to_owned()],
+        worst_frames_function: vec!["render".to_owned()],
+        worst_frames_invoker: vec!["BUTTON#buy.onclick".to_owned()],
+        timings_name: vec!["ready".to_owned(), "search".to_owned(), "ü".to_owned()],
+        timings_is_measure: vec![false, true, true],
+        timings_start_ms: vec![80, 81, 82],
+        timings_duration_ms: vec![0, 83, 84],
+        ..PageViewRow::default()
     }
 }
 
@@ -167,7 +243,7 @@ fn goal() -> GoalRow {
     }
 }
 
-fn page_error() -> PageErrorRow {
+pub(super) fn page_error() -> PageErrorRow {
     PageErrorRow {
         site: "shop".to_owned(),
         ts: today(5),
@@ -187,6 +263,7 @@ fn page_error() -> PageErrorRow {
         line: 4,
         column: 5,
         count: 6,
+        counted: 7,
     }
 }
 
@@ -252,45 +329,6 @@ async fn the_same_token_again_changes_nothing_in_raw_tables_or_rollups() {
     assert_eq!(count().await, once);
     store.insert_tables(&tables, "run-1-1").await.unwrap();
     assert_ne!(count().await, once);
-}
-
-#[tokio::test]
-async fn two_migrations_at_once_end_with_one_schema() {
-    let (first, second) = (store("twice"), store_again("twice"));
-    let (one, other) = tokio::join!(migrate(&first), migrate(&second));
-    one.unwrap();
-    other.unwrap();
-    let sql = "SELECT count(), uniqExact(version), min(version) FROM schema_migrations FINAL";
-    let answer = String::from_utf8(first.query_bytes(sql, &[], "TSV", QueryLimits::default()).await.unwrap()).unwrap();
-    let count = collector::store::migrate::MIGRATIONS.len();
-    assert_eq!(answer, format!("{count}\t{count}\t1\n"));
-    assert_eq!(migrate(&first).await.unwrap(), 0);
-}
-
-/// Another store on a database that is there.
-fn store_again(test: &str) -> Store {
-    let url = EmbeddedClickHouse::shared().url();
-    let toml = format!("[clickhouse]\nmode = 'server'\nurl = '{url}'\ndatabase = 'collector_{test}'");
-    Store::new(&Config::parse(&toml, []).unwrap().clickhouse)
-}
-
-#[tokio::test]
-async fn a_database_of_a_newer_program_or_a_changed_migration_is_refused() {
-    let store = migrated("newer").await;
-    store
-        .execute("INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, 'future', 'x')")
-        .await
-        .unwrap();
-    let refused = migrate(&store).await.unwrap_err();
-    assert!(matches!(refused, MigrateError::Newer { version: 9999, .. }));
-    assert!(refused.to_string().contains("9999_future") && refused.to_string().contains("newer slowtax"), "{refused}");
-    let store = migrated("changed").await;
-    store
-        .execute("INSERT INTO schema_migrations (version, name, checksum) VALUES (1, 'page_views', 'other')")
-        .await
-        .unwrap();
-    let refused = migrate(&store).await.unwrap_err();
-    assert!(matches!(refused, MigrateError::Changed { version: 1, .. }), "{refused}");
 }
 
 #[tokio::test]

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use beacon_format::{
-    Beacon, Context, EarlierView, ErrorKind, Goal, Head, Id, Initiator, Nav, NavigationTiming, PageError, PageName,
-    PageView, Reason, ResourceTiming, Resources, WebVitals, encode, encode_json, limits,
+    Beacon, Confidence, ConnectionType, Context, EarlierView, ErrorKind, Goal, Head, HostTotal, Id, Initiator,
+    InteractionKind, LongFrame, LongFrames, Nav, NavigationTiming, PageError, PageLife, PageName, PageView, Reason,
+    ResourceTiming, ResourceTotal, Resources, ServerTiming, TypeTotal, UserTiming, WebVitals, encode, encode_json,
+    limits,
 };
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -71,25 +73,34 @@ pub(super) fn full() -> Beacon<'static> {
         encoded_bytes: 12_000,
         decoded_bytes: 40_000,
         protocol: "h2".into(),
+        confidence: Confidence::High,
+        server_timings: vec![ServerTiming { name: "db".into(), duration_ms: 53, description: "orders".into() }],
         ..NavigationTiming::default()
     });
-    beacon.vitals = WebVitals {
-        ttfb_ms: Some(300),
-        fcp_ms: Some(700),
-        lcp_ms: Some(1250),
-        inp_ms: Some(64),
-        cls_e4: Some(1234),
-        lcp_element: "main>img".into(),
-        lcp_url: "https://cdn.example.com/hero.webp".into(),
-    };
+    beacon.vitals = vitals();
+    add_use(&mut beacon);
     beacon.context = Context {
         rtt_ms: 50,
         language: "de-DE".into(),
         release: "2026.11.3".into(),
         dimensions: vec![("plan".into(), "gold".into())],
+        connection: ConnectionType::Wifi,
         ..Context::default()
     };
-    beacon.resources = Resources { seen: 7, entries: vec![resource("https://cdn.example.com/app.js")] };
+    let total = ResourceTotal {
+        count: 7,
+        blocking: 1,
+        slowest_ms: 120,
+        duration_ms: 400,
+        transfer_bytes: 9000,
+        ..ResourceTotal::default()
+    };
+    beacon.resources = Resources {
+        seen: 7,
+        entries: vec![resource("https://cdn.example.com/app.js")],
+        types: vec![TypeTotal { initiator: Initiator::Script, total }],
+        hosts: vec![HostTotal { host: "cdn.example.com".into(), total }],
+    };
     beacon.errors = vec![PageError {
         kind: ErrorKind::Uncaught,
         at_ms: 800,
@@ -98,6 +109,7 @@ pub(super) fn full() -> Beacon<'static> {
         line: 12,
         column: 7,
         count: 3,
+        counted: 0,
     }];
     beacon.goals = vec![Goal {
         name: "order".into(),
@@ -109,6 +121,64 @@ pub(super) fn full() -> Beacon<'static> {
         ],
     }];
     beacon
+}
+
+fn vitals() -> WebVitals<'static> {
+    WebVitals {
+        ttfb_ms: Some(300),
+        fcp_ms: Some(700),
+        lcp_ms: Some(1250),
+        inp_ms: Some(64),
+        cls_e4: Some(1234),
+        lcp_element: "main>img".into(),
+        lcp_url: "https://cdn.example.com/hero.webp".into(),
+        fp_ms: Some(650),
+        lcp_load_delay_ms: Some(120),
+        lcp_load_duration_ms: Some(800),
+        lcp_render_delay_ms: Some(30),
+        inp_at_ms: Some(1300),
+        inp_input_delay_ms: Some(8),
+        inp_processing_ms: Some(40),
+        inp_presentation_ms: Some(16),
+        inp_kind: InteractionKind::Pointer,
+        inp_element: "button#buy".into(),
+        interactions: 2,
+        cls_largest_e4: Some(1000),
+        cls_largest_at_ms: Some(900),
+        cls_element: "main>p".into(),
+    }
+}
+
+/// How it was used, and what its page did meanwhile.
+fn add_use(beacon: &mut Beacon<'static>) {
+    beacon.life = PageLife {
+        visible_ms: 1900,
+        scroll_depth_pct: 80,
+        rage_clicks: 1,
+        dead_clicks: 2,
+        dropped_entries: 3,
+        truncated: 4,
+        own_cpu_us: 5500,
+        own_bytes: 6000,
+    };
+    beacon.frames = LongFrames {
+        count: 2,
+        blocking_ms: 90,
+        longest_ms: 120,
+        are_tasks: false,
+        worst: vec![LongFrame {
+            start: 1290,
+            duration: 120,
+            blocking: 70,
+            layout: 9,
+            script_ms: 80,
+            forced_layout_ms: 4,
+            script_url: "https://cdn.example.com/app.js".into(),
+            function: "render".into(),
+            invoker: "BUTTON#buy.onclick".into(),
+        }],
+    };
+    beacon.timings = vec![UserTiming { is_measure: true, start: 500, duration: 250, name: "search".into() }];
 }
 
 fn earlier(started_ms: u64, path: &'static str, nav: Nav, lcp_ms: u32) -> EarlierView<'static> {

@@ -3,9 +3,14 @@
 //!
 //! Instants are Unix milliseconds ([`UnixMs`], `DateTime64(3)`); `None` is "not known", never 0.
 
-use beacon_format::{DeliveryType, EffectiveType, ErrorKind, Initiator, Nav, NavigationType, Reason};
+mod enum8;
+mod page_view;
+
+use beacon_format::{DeliveryType, ErrorKind, Initiator, Nav};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
+
+pub use page_view::PageViewRow;
 
 /// Milliseconds since 1970-01-01 UTC.
 pub type UnixMs = i64;
@@ -40,136 +45,6 @@ impl Device {
     }
 }
 
-/// How an enumeration that travels as one byte stands in an `Enum8` column.
-macro_rules! enum8 {
-    ($($module:ident: $type:ty,)+) => { $(
-        mod $module {
-            pub(super) fn serialize<S: serde::Serializer>(value: &$type, serializer: S) -> Result<S::Ok, S::Error> {
-                // Every enumeration here has fewer than 128 values.
-                serializer.serialize_i8((*value as u8).cast_signed())
-            }
-            pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
-                let byte: i8 = serde::Deserialize::deserialize(deserializer)?;
-                <$type>::from_byte(byte.cast_unsigned()).ok_or_else(|| serde::de::Error::custom("not a value of the enumeration"))
-            }
-        }
-    )+ };
-}
-
-enum8! {
-    reason: super::Reason,
-    nav: super::Nav,
-    navigation_type: super::NavigationType,
-    delivery_type: super::DeliveryType,
-    effective_type: super::EffectiveType,
-    initiator: super::Initiator,
-    error_kind: super::ErrorKind,
-    device: super::Device,
-}
-
-/// `Array(Enum8)` of [`Nav`].
-mod navs {
-    use super::Nav;
-
-    #[derive(serde::Serialize, serde::Deserialize)]
-    struct Item(#[serde(with = "super::nav")] Nav);
-
-    pub(super) fn serialize<S: serde::Serializer>(navs: &[Nav], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(navs.iter().map(|nav| Item(*nav)))
-    }
-
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Nav>, D::Error> {
-        let items: Vec<Item> = serde::Deserialize::deserialize(deserializer)?;
-        Ok(items.into_iter().map(|Item(nav)| nav).collect())
-    }
-}
-
-/// `page_views`: one snapshot of one page view.
-#[expect(missing_docs, reason = "each column's meaning and unit is its comment in sql/migrations/0001_page_views.sql")]
-#[expect(clippy::struct_excessive_bools, reason = "the table's columns")]
-#[derive(Clone, Debug, PartialEq, Default, Row, Serialize, Deserialize)]
-pub struct PageViewRow {
-    pub site: String,
-    pub ts: UnixMs,
-    pub received_at: UnixMs,
-    pub clock_skew_ms: i64,
-    pub session_id: u64,
-    pub view_id: u64,
-    pub seq: u16,
-    #[serde(with = "reason")]
-    pub reason: Reason,
-    pub weight: u32,
-    pub is_simulated: bool,
-    pub is_bot: bool,
-    pub bot_reason: String,
-    pub country: String,
-    pub page_group: String,
-    pub path: String,
-    pub page_name: String,
-    pub referrer_host: String,
-    #[serde(with = "device")]
-    pub device: Device,
-    pub browser: String,
-    pub browser_version: u16,
-    pub os: String,
-    #[serde(with = "nav")]
-    pub nav: Nav,
-    #[serde(with = "navigation_type")]
-    pub navigation_type: NavigationType,
-    pub view_number: u16,
-    pub http_status: u16,
-    pub hidden_at_start: bool,
-    pub hidden_at_ms: Option<u32>,
-    pub counted_lcp_ms: Option<u32>,
-    pub previous_ts: Option<UnixMs>,
-    pub previous_page_group: String,
-    #[serde(with = "nav")]
-    pub previous_nav: Nav,
-    pub previous_lcp_ms: u32,
-    pub ttfb_ms: Option<u32>,
-    pub fcp_ms: Option<u32>,
-    pub lcp_ms: Option<u32>,
-    pub inp_ms: Option<u32>,
-    pub cls: Option<f32>,
-    pub lcp_element: String,
-    pub lcp_url: String,
-    pub activation_ms: u32,
-    pub redirect_ms: Option<u32>,
-    pub worker_ms: Option<u32>,
-    pub dns_ms: Option<u32>,
-    pub tcp_ms: Option<u32>,
-    pub tls_ms: Option<u32>,
-    pub request_ms: Option<u32>,
-    pub response_ms: Option<u32>,
-    pub dom_interactive_ms: Option<u32>,
-    pub dom_content_loaded_ms: Option<u32>,
-    pub dom_complete_ms: Option<u32>,
-    pub load_ms: Option<u32>,
-    pub early_hints_ms: Option<u32>,
-    pub redirect_count: u8,
-    pub protocol: String,
-    #[serde(with = "delivery_type")]
-    pub delivery_type: DeliveryType,
-    pub transfer_bytes: u64,
-    pub encoded_bytes: u64,
-    pub decoded_bytes: u64,
-    pub resources_seen: u32,
-    #[serde(with = "effective_type")]
-    pub effective_type: EffectiveType,
-    pub rtt_ms: u32,
-    pub downlink_kbps: u32,
-    pub save_data: bool,
-    pub device_memory_mib: u32,
-    pub cores: u16,
-    pub viewport_width: u32,
-    pub viewport_height: u32,
-    pub pixel_ratio: f32,
-    pub language: String,
-    pub release: String,
-    pub experiment_arm: String,
-    pub dimensions: Vec<(String, String)>,
-}
-
 /// `resource_timings`: one resource of a page view.
 #[expect(
     missing_docs,
@@ -187,11 +62,11 @@ pub struct ResourceTimingRow {
     pub is_bot: bool,
     pub country: String,
     pub page_group: String,
-    #[serde(with = "device")]
+    #[serde(with = "enum8::device")]
     pub device: Device,
     pub host: String,
     pub url: String,
-    #[serde(with = "initiator")]
+    #[serde(with = "enum8::initiator")]
     pub initiator: Initiator,
     pub start_ms: u32,
     pub duration_ms: u32,
@@ -207,7 +82,7 @@ pub struct ResourceTimingRow {
     pub render_blocking: bool,
     pub is_opaque: bool,
     pub protocol: String,
-    #[serde(with = "delivery_type")]
+    #[serde(with = "enum8::delivery_type")]
     pub delivery_type: DeliveryType,
 }
 
@@ -227,17 +102,17 @@ pub struct GoalRow {
     pub value: f64,
     pub country: String,
     pub page_group: String,
-    #[serde(with = "device")]
+    #[serde(with = "enum8::device")]
     pub device: Device,
     pub earlier_ts: Vec<UnixMs>,
     pub earlier_page_group: Vec<String>,
-    #[serde(with = "navs")]
+    #[serde(with = "enum8::navs")]
     pub earlier_nav: Vec<Nav>,
     pub earlier_lcp_ms: Vec<u32>,
 }
 
-/// `page_errors`: one distinct error of a page view.
-#[expect(missing_docs, reason = "each column's meaning and unit is its comment in sql/migrations/0004_page_errors.sql")]
+/// `page_errors`: what one snapshot tells of a distinct error of a page view.
+#[expect(missing_docs, reason = "each column's meaning and unit is its comment in sql/migrations")]
 #[derive(Clone, Debug, PartialEq, Default, Row, Serialize, Deserialize)]
 pub struct PageErrorRow {
     pub site: String,
@@ -249,17 +124,18 @@ pub struct PageErrorRow {
     pub is_bot: bool,
     pub country: String,
     pub page_group: String,
-    #[serde(with = "device")]
+    #[serde(with = "enum8::device")]
     pub device: Device,
     pub browser: String,
     pub release: String,
-    #[serde(with = "error_kind")]
+    #[serde(with = "enum8::error_kind")]
     pub kind: ErrorKind,
     pub message: String,
     pub source: String,
     pub line: u32,
     pub column: u32,
     pub count: u32,
+    pub counted: u32,
 }
 
 /// `browser_reports`: one report that a browser sent by itself.
@@ -273,7 +149,7 @@ pub struct BrowserReportRow {
     pub ts: UnixMs,
     pub is_bot: bool,
     pub country: String,
-    #[serde(with = "device")]
+    #[serde(with = "enum8::device")]
     pub device: Device,
     pub browser: String,
     #[serde(rename = "type")]
@@ -285,15 +161,6 @@ pub struct BrowserReportRow {
     pub protocol: String,
     pub elapsed_ms: u32,
     pub sampling_fraction: f32,
-}
-
-impl RawRow for PageViewRow {
-    const TABLE: &'static str = "page_views";
-
-    fn bytes(&self) -> usize {
-        let dimensions: usize = self.dimensions.iter().map(|(key, value)| key.len() + value.len() + 2).sum();
-        320 + self.path.len() + self.lcp_url.len() + self.lcp_element.len() + self.referrer_host.len() + dimensions
-    }
 }
 
 impl RawRow for ResourceTimingRow {

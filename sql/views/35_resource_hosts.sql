@@ -1,0 +1,27 @@
+-- The hosts that pages load from, by all of their requests, where slow_hosts knows those told in full: how many, how much, how slow, and which share
+-- of the site's views uses them. Days are in [from_day, to_day). Every view counts once, with its last snapshot and its weight; bots are left out. A
+-- view names at most 30 hosts; all further ones of it are the row with an empty host, which is more than one host. Requests run side by side, so
+-- total_duration_s ranks and is not time that anybody waited. Bytes and status of opaque ones are not told and count as 0.
+--
+--   SELECT host, views_share, requests, bytes, slowest_ms FROM slowtax.resource_hosts(site = 'shop', from_day = '2026-11-01', to_day = '2026-12-01')
+--   ORDER BY total_duration_s DESC LIMIT 20
+--
+-- Cost: reads the window's days of page_views with FINAL twice, the second time for the number of views alone.
+CREATE OR REPLACE VIEW resource_hosts AS
+SELECT
+    total.host AS host,
+    sum(weight) AS views,
+    views / (SELECT sum(weight) FROM page_views FINAL WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot) AS views_share,
+    sum(total.count * weight) AS requests,
+    sum(total.transfer_bytes * weight) AS bytes,
+    sum(total.decoded_bytes * weight) AS decoded_bytes,
+    sum(total.cached * weight) AS cached,
+    sum(total.blocking * weight) AS blocking,
+    sum(total.opaque * weight) AS opaque,
+    sum(total.failed * weight) AS failed,
+    max(total.slowest_ms) AS slowest_ms,
+    sum(total.duration_ms * weight) / 1000 AS total_duration_s
+FROM page_views FINAL
+ARRAY JOIN hosts AS total
+WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot
+GROUP BY host
