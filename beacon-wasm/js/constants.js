@@ -5,32 +5,57 @@ export const SETTLED = 0;
 export const HIDDEN = 1;
 export const GOAL = 2;
 export const STUB = 3;
-// What kind an error is: beacon-format, `ErrorKind`.
+// Kinds of errors: beacon-format, `ErrorKind`. Uncaught exceptions are 0.
+export const REJECTION = 1;
+export const RESOURCE_FAILED = 2;
+export const CSP = 3;
 export const REPORTED = 4;
+// Kinds of navigation that are not the document's own: beacon-format, `NavigationType`.
+export const RESTORED = 4;
+export const SOFT = 5;
 // beacon-format, `limits`.
 export const DIMENSIONS_MAX = 8;
 export const EARLIER_VIEWS_MAX = 50;
 export const GOAL_VALUE_MAX = 1e9;
 export const SELECTOR_MAX = 100;
+export const SERVER_TIMINGS_MAX = 10;
 
 // src/exports.rs.
 export const NUMBERS_MAX = 2048;
 export const TEXT_BYTES_MAX = 32768;
+// src/observed.rs: what is taken in.
+export const TAKE_RESOURCE = 0;
+export const TAKE_SHIFT = 1;
+export const TAKE_SHIFTED = 2;
+export const TAKE_EVENT = 3;
+export const TAKE_FRAME = 4;
+export const TAKE_TIMING = 5;
 // A text of that many UTF-16 units is handed over at most.
 export const STRING_MAX = 999;
 
 // The inactivity that ends a session.
 export const SESSION_MS = 18e5;
-// Goals of so many names are told apart in a session.
-export const GOAL_NAMES_MAX = 50;
-// The API's calls of a kind that are kept until they are told.
+export const VIEWS_MAX = EARLIER_VIEWS_MAX + 1;
+// Of a view's entry in the session: nine fields, and the names of fifty goals.
+export const GOAL_NAMES_MAX = 59;
+// The API's calls of a kind, and errors, that are kept until they are told.
 export const CALLS_MAX = 20;
-export const CALL_TEXT_MAX = 499;
-// The browser's entries that are kept until the core takes them in.
+export const CALL_TEXT_MAX = 255;
+// Different errors that are told of a view.
+export const ERRORS_MAX = 10;
+// The browser's entries that are kept until the core takes them in, and that it takes in at once.
 export const QUEUE_MAX = 999;
+export const CHUNK = 99;
 // A list as JSON; a binary beacon is never longer than it.
 export const BODY_MAX = 16e3;
+// Beacons that could not be sent, as text, all together.
+export const KEPT_MAX = 3e4;
 // When the core is loaded at the latest, after the script itself.
 export const LOADED_AT_LATEST_MS = 1e4;
 export const SETTLED_AFTER_LOAD_MS = 2e3;
 export const SETTLED_AT_LATEST_MS = 1e4;
+// Clicks within that time and distance of each other are one burst; three of them are rage.
+export const RAGE_MS = 1e3;
+export const RAGE_PX = 50;
+// A click that nothing follows for that long is dead.
+export const DEAD_MS = 1e3;

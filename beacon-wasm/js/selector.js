@@ -1,14 +1,16 @@
 import { SELECTOR_MAX } from './constants.js';
 
-// An element's selector, from it upwards as far as it fits: `#id`, at which it ends, or else the name and the classes in their
+// A node's selector, from it upwards as far as it fits: `#id`, at which it ends, or else the name and the classes in their
 // alphabetical order. Never text, and no attribute but these two. The same as web-vitals', so that the two can be compared.
 export const selector = (node) => {
   let path = '';
-  while (node && node.nodeType == 1) {
-    const own = node.id ? '#' + node.id : [node.nodeName.toLowerCase(), ...[...node.classList].sort()].join('.');
+  while (node && node.nodeType != 9) {
+    const { id, nodeName } = node;
+    const name = node.nodeType == 1 ? nodeName.toLowerCase() : nodeName.toUpperCase().replace('#', '');
+    const own = id ? '#' + id : [name, ...[...(node.classList || [])].sort()].join('.');
     if (path.length + own.length >= SELECTOR_MAX) return path || own;
     path = path ? own + '>' + path : own;
-    node = node.id ? 0 : node.parentNode;
+    node = id ? 0 : node.parentNode;
   }
   return path;
 };

@@ -1,4 +1,4 @@
-//! What `core.js` sees: a place to write to, and two calls.
+//! What `core.js` sees: a place to write to, and three calls.
 //!
 //! JavaScript writes into [`Core::numbers`] and [`Core::text`], calls, and everything written has been read when the call returns.
 //! No call allocates, so that the memory never grows and JavaScript's views of it stay valid.
@@ -11,7 +11,7 @@ use web_sys::Navigator;
 
 use crate::fields::Fields;
 use crate::layout;
-use crate::resources::Costliest;
+use crate::observed::Observed;
 
 /// Nothing here allocates. What wasm-bindgen could allocate for (strings as arguments) is not used.
 #[cfg(target_arch = "wasm32")]
@@ -35,7 +35,7 @@ struct Core {
     numbers: [f64; NUMBERS_MAX],
     text: [u8; TEXT_BYTES_MAX],
     beacon: [u8; limits::BEACON_BYTES_SENT_MAX],
-    resources: Costliest,
+    observed: Observed,
 }
 
 /// Locked for the length of a call. A page has one thread, so that the lock is only ever found taken after a trap: then nothing
@@ -44,7 +44,7 @@ static CORE: Mutex<Core> = Mutex::new(Core {
     numbers: [0.0; NUMBERS_MAX],
     text: [0; TEXT_BYTES_MAX],
     beacon: [0; limits::BEACON_BYTES_SENT_MAX],
-    resources: Costliest::new(),
+    observed: Observed::NONE,
 });
 
 /// Where the numbers go; the text follows them, and the beacon follows the text.
@@ -53,12 +53,19 @@ pub fn scratch() -> *const f64 {
     CORE.lock().numbers.as_ptr()
 }
 
-/// Takes in the resource that was written.
+/// Takes in the entry that was written. True for a layout shift whose element is asked for.
 #[wasm_bindgen]
-pub fn resource() {
+pub fn take() -> bool {
+    let Some(mut core) = CORE.try_lock() else { return false };
+    let core = &mut *core;
+    core.observed.take(&mut Fields::new(&core.numbers, &core.text))
+}
+
+/// Forgets what was taken in: another view begins.
+#[wasm_bindgen]
+pub fn begin() {
     if let Some(mut core) = CORE.try_lock() {
-        let core = &mut *core;
-        core.resources.offer(&mut Fields::new(&core.numbers, &core.text));
+        core.observed = Observed::NONE;
     }
 }
 
@@ -71,16 +78,17 @@ extern "C" {
     fn send_beacon(this: &Sender, address: &JsValue, beacon: &[u8]) -> bool;
 }
 
-/// Encodes the snapshot that was written, and hands it to the browser. 0 when the browser took it; else its length, for another
-/// way to send it. The resources in it are not told again.
+/// Encodes the snapshot that was written, and hands it to the browser. Its length, negative when the browser did not take it, and it needs
+/// another way. The resources in it are not told again.
 #[wasm_bindgen]
-pub fn send(navigator: &Navigator, address: &JsValue) -> usize {
+pub fn send(navigator: &Navigator, address: &JsValue) -> i32 {
     let Some(mut core) = CORE.try_lock() else { return 0 };
     let core = &mut *core;
     let mut encoder = Encoder::new(&mut core.beacon);
-    layout::beacon(&mut Fields::new(&core.numbers, &core.text), &mut encoder);
-    core.resources.drain(&mut encoder);
+    layout::beacon(&mut Fields::new(&core.numbers, &core.text), &mut core.observed, &mut encoder);
     let length = encoder.finish();
     let beacon = core.beacon.get(..length).unwrap_or_default();
-    if navigator.unchecked_ref::<Sender>().send_beacon(address, beacon) { 0 } else { length }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "16 KiB at most")]
+    let length = length as i32;
+    if navigator.unchecked_ref::<Sender>().send_beacon(address, beacon) { length } else { -length }
 }

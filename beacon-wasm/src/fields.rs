@@ -4,6 +4,8 @@
 //! array as its length, followed by its members. A text is also one line of the text, in UTF-8, without control characters. So a
 //! whole beacon crosses from JavaScript in one call, and is read in the order in which it was written.
 
+use beacon_format::Encoder;
+
 /// Reads what was written, front to back. Past the end every number is NaN and every text empty: a missing field reads as "not
 /// known", and nothing here can fail.
 #[derive(Clone)]
@@ -41,6 +43,13 @@ impl<'a> Fields<'a> {
         self.text = rest;
         line
     }
+}
+
+/// Writes a number that may not be known: infinite and NaN are not.
+#[inline(never)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+pub(crate) fn option(to: &mut Encoder, number: f64) {
+    to.number(if number < f64::from(u32::MAX) { (number + 0.5) as u64 + 1 } else { 0 });
 }
 
 /// What stands before the first `byte`, and what stands behind it.

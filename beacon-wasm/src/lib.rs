@@ -7,8 +7,12 @@
 
 pub mod exports;
 mod fields;
+mod interactions;
 mod layout;
-mod resources;
+mod observed;
+mod ranked;
+mod shifts;
+mod totals;
 mod url;
 
 #[cfg(test)]

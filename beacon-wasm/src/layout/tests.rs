@@ -1,9 +1,9 @@
 //! The tables against the format's own types, by decoding what they write.
 
 use beacon_format::{
-    Beacon, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id, Initiator, Nav,
-    NavigationTiming, NavigationType, PageError, PageName, PageView, Reason, ResourceTiming, Resources, WebVitals,
-    decode,
+    Beacon, Confidence, ConnectionType, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id,
+    Initiator, Nav, NavigationTiming, NavigationType, PageError, PageLife, PageName, PageView, Reason, ResourceTiming,
+    Resources, ServerTiming, WebVitals, decode,
 };
 
 use super::*;
@@ -12,14 +12,16 @@ use crate::told::Told;
 fn encoded(told: &Told) -> Vec<u8> {
     let mut buffer = [0; limits::BEACON_BYTES_SENT_MAX];
     let mut encoder = Encoder::new(&mut buffer);
-    beacon(&mut told.fields(), &mut encoder);
+    beacon(&mut told.fields(), &mut Observed::NONE.clone(), &mut encoder);
     let length = encoder.finish();
     buffer[..length].to_vec()
 }
 
-/// The sections, each as an array of rows.
+/// The sections, each as an array of rows, and how the view was used.
 fn sections(rows: [Vec<Vec<Told>>; 8]) -> Told {
-    Told::top(&rows.map(|rows| Told::List(rows.into_iter().map(Told::List).collect())))
+    let rows = rows.map(|rows| Told::List(rows.into_iter().map(Told::List).collect()));
+    let life = [2220.4, 61.6, 1.0, 2.0, 7.0, 3.0, 1500.2, 9000.0].map(Told::from);
+    Told::top(&[&rows[..], &life].concat())
 }
 
 fn earlier(started: f64, named: f64, page: &str, nav: f64, lcp: f64) -> Told {
@@ -35,7 +37,9 @@ const STARTED: f64 = 1_795_432_825_113.4;
 fn told_in_full() -> Told {
     let marks = (1..=20).map(|mark| Told::from(f64::from(mark) * 10.5));
     let sizes = [1.0, 3000.0, 2700.0, 9_000_000_000.0].map(Told::from);
-    let navigation = marks.chain(sizes).chain(["h2".into(), "navigational-prefetch".into()]).collect();
+    let navigation = marks.chain(sizes).chain(["h2".into(), "navigational-prefetch".into(), "low".into()]);
+    let server = Told::List(vec![Told::List(vec!["db".into(), 12.6.into(), "a query".into()])]);
+    let navigation = navigation.chain([server]).collect();
     let head = ["shop".into(), STARTED.into(), 2220.4.into(), "1a20822c9c4b94b0".into(), "1A20822C9C4F8FB3".into()];
     let view = ["/a".into(), "item".into(), "a.example".into(), 2.0.into(), 2.0.into(), 70_000.0.into(), 200.0.into()];
     sections([
@@ -53,13 +57,17 @@ fn told_in_full() -> Told {
             .concat(),
         ],
         vec![vec![
+            3.0.into(),
+            1.0.into(),
             46.4.into(),
             0.0.into(),
             1500.5.into(),
-            40.0.into(),
-            125.0.into(),
             "#hero".into(),
             "/i.png?a#b".into(),
+            12.3.into(),
+            400.2.into(),
+            900.3.into(),
+            153.9.into(),
         ]],
         vec![vec![
             "order".into(),
@@ -81,10 +89,19 @@ fn told_in_full() -> Told {
             ]
             .into_iter()
             .chain([133.3.into(), "pt-BR".into(), "r1".into(), "b".into()])
-            .chain([Told::List(vec![Told::List(vec!["team".into(), "blue".into()])])])
+            .chain([Told::List(vec![Told::List(vec!["team".into(), "blue".into()])]), "wifi".into()])
             .collect(),
         ],
-        vec![vec![4.0.into(), 5.0.into(), "Error: x".into(), "".into(), 0.0.into(), 0.0.into(), 1.0.into()]],
+        vec![vec![
+            4.0.into(),
+            5.0.into(),
+            "Error: x".into(),
+            "".into(),
+            0.0.into(),
+            0.0.into(),
+            1.0.into(),
+            6.0.into(),
+        ]],
         vec![vec![17.0.into()]],
     ])
 }
@@ -119,6 +136,8 @@ fn navigation_in_full() -> NavigationTiming<'static> {
         decoded_bytes: 9_000_000_000,
         protocol: "h2".into(),
         delivery_type: DeliveryType::NavigationalPrefetch,
+        confidence: Confidence::Low,
+        server_timings: vec![ServerTiming { name: "db".into(), duration_ms: 13, description: "a query".into() }],
     }
 }
 
@@ -134,6 +153,7 @@ fn beacon_in_full() -> Beacon<'static> {
             reason: Reason::Goal,
             weight: 1,
             simulated: false,
+            kept_ms: 0,
         },
         view: Some(PageView {
             path: "/a".into(),
@@ -153,10 +173,15 @@ fn beacon_in_full() -> Beacon<'static> {
             ttfb_ms: Some(46),
             fcp_ms: Some(0),
             lcp_ms: Some(1501),
-            inp_ms: Some(40),
-            cls_e4: Some(125),
+            cls_e4: Some(0),
             lcp_element: "#hero".into(),
             lcp_url: "/i.png".into(),
+            fp_ms: Some(12),
+            lcp_load_delay_ms: Some(400),
+            lcp_load_duration_ms: Some(900),
+            lcp_render_delay_ms: Some(154),
+            interactions: 3,
+            ..WebVitals::default()
         },
         context: Context {
             effective_type: EffectiveType::FourG,
@@ -172,13 +197,16 @@ fn beacon_in_full() -> Beacon<'static> {
             release: "r1".into(),
             experiment_arm: "b".into(),
             dimensions: vec![("team".into(), "blue".into())],
+            connection: ConnectionType::Wifi,
         },
-        resources: Resources { seen: 17, entries: vec![] },
+        life: used(),
+        resources: Resources { seen: 17, ..Resources::default() },
         errors: vec![PageError {
             kind: ErrorKind::Reported,
             at_ms: 5,
             message: "Error: x".into(),
             count: 1,
+            counted: 6,
             ..PageError::default()
         }],
         goals: vec![Goal {
@@ -195,6 +223,20 @@ fn beacon_in_full() -> Beacon<'static> {
                 },
             ],
         }],
+        ..Beacon::default()
+    }
+}
+
+fn used() -> PageLife {
+    PageLife {
+        visible_ms: 2220,
+        scroll_depth_pct: 62,
+        rage_clicks: 1,
+        dead_clicks: 2,
+        dropped_entries: 7,
+        truncated: 3,
+        own_cpu_us: 1500,
+        own_bytes: 9000,
     }
 }
 
@@ -231,10 +273,10 @@ fn what_is_not_known_is_told_as_not_known() {
             nothing.clone(),
             Told::List(vec![]),
         ]],
-        vec![vec![nothing.clone(); 7]],
+        vec![vec![nothing.clone(); 11]],
         vec![],
         vec![],
-        vec![[vec![nothing; 12], vec![Told::List(vec![])]].concat()],
+        vec![[vec![nothing.clone(); 12], vec![Told::List(vec![]), nothing]].concat()],
         vec![],
         vec![vec![0.0.into()]],
     ]);
@@ -261,7 +303,7 @@ fn a_resource_is_decoded_as_it_was_told() {
     let mut buffer = [0; 1024];
     let mut encoder = Encoder::new(&mut buffer);
     encoder.head(&Head { site: "s".into(), time_origin_ms: 1_795_432_825_113, weight: 1, ..Head::default() });
-    resource(&mut Told::top(&told.collect::<Vec<_>>()).fields(), &mut encoder);
+    section(Tag::Resource, RESOURCE, &mut Told::top(&told.collect::<Vec<_>>()).fields(), &mut encoder);
     let length = encoder.finish();
     let beacon = decode(&buffer[..length]).expect("a beacon");
     let expected = ResourceTiming {
@@ -343,4 +385,5 @@ fn a_goal_that_does_not_fit_leaves_room_for_what_does() {
     let bytes = encoded(&told);
     let beacon = decode(&bytes).expect("a beacon");
     assert_eq!((beacon.goals.len(), beacon.resources.seen), (1, 7));
+    assert_eq!(beacon.life, used(), "there is always room for it");
 }
