@@ -87,7 +87,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
     write(...values);
     return glue.take();
   };
-  const pick = (names, entry) => names.split(' ').map((name) => entry[name]);
+  const pick = (names, entry) => Array.from(names.split(' '), (name) => entry[name]);
   const on = (type, f) => addEventListener(type, safe(f), true);
 
   const [navigation] = performance.getEntriesByType('navigation');
@@ -225,7 +225,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
         initiatorType,
         startTime - zero,
         duration,
-        ...pick(RESOURCE_TIMES, entry).map((time) => (time > zero ? time - zero : 0)),
+        ...Array.from(pick(RESOURCE_TIMES, entry), (time) => (time > zero ? time - zero : 0)),
         ...pick(RESOURCE, entry),
         isBlocking + 2 * isOpaque,
         entry.nextHopProtocol,
@@ -400,7 +400,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
     const loaded = Math.min(lcp, Math.max(requested, parts ? parts[1] - base : 0));
     // As the format has an earlier view; only units of the loss model are told.
     const earlier = (views) =>
-      views.filter((view) => view[8]).map(([, , number, started, , , path, page, lcp]) => [started, !!page, page || path || '-', number > 1 ? 2 : 1, lcp]);
+      Array.from(views.filter((view) => view[8]), ([, , number, started, , , path, page, lcp]) => [started, !!page, page || path || '-', number > 1 ? 2 : 1, lcp]);
     const before = views.slice(0, -1);
     const carried = [];
     const labels = { __proto__: null };
@@ -437,7 +437,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
           ...(kind == RESTORED ? [NaN, NaN, NaN] : [requested - ttfb, loaded - requested, lcp - loaded]),
         ],
       ],
-      goals.map(([name, , value, time]) => {
+      Array.from(goals, ([name, , value, time]) => {
         let from = views.length;
         while (from-- && !views[from].slice(9).includes(name));
         const isFirst = !carried.includes(name);
@@ -454,7 +454,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
             [
               ...pick(NAVIGATION, navigation),
               confidence?.value,
-              serverTiming.slice(0, SERVER_TIMINGS_MAX).map(({ name, duration, description }) => [name, duration, description]),
+              Array.from(serverTiming.slice(0, SERVER_TIMINGS_MAX), ({ name, duration, description }) => [name, duration, description]),
             ],
           ]
         : [],

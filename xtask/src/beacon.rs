@@ -5,12 +5,14 @@
 //! | `slowtax.js` | `beacon-wasm/js/stub.js`, bundled; knows the name below as `__CORE__` |
 //! | `slowtax-HASH.js` | `beacon-wasm/js/core.js`, bundled as an ES module; imports the glue as `slowtax-glue`, and as `slowtax-imports` what the module asks for; finds the module beside itself |
 //! | `slowtax-HASH.wasm` | `beacon-wasm` through cargo, wasm-bindgen and wasm-opt |
+//! | `slowtax-HASH.asm.js` | the same module translated to JavaScript by wasm2js, for pages whose policy refuses wasm: `(imports) => exports` |
+//! | `slowtax-HASH.debug.js` | `beacon-wasm/js/debug.js`, loaded where a page asks for it |
 //!
 //! wasm-bindgen's glue has a function for everything that the compiler's module imports; wasm-opt leaves out most of it. So that the
 //! bundler leaves it out too, the imports of the optimised module are listed in a file of their own.
 //!
-//! HASH is the first ten hex digits of a SHA-256 over the module and the bundled core, glue included: the two files
-//! fit only each other, so they share one name, and that name may be cached for ever.
+//! HASH is the first ten hex digits of a SHA-256 over all of them but `slowtax.js`: they fit only each other, so they share one name, and
+//! that name may be cached for ever.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,28 @@ const WASM_OPT: [&str; 11] = [
     "--strip-target-features",
 ];
 
+/// A second look saves a thirtieth.
+const TERSER: [&str; 6] = [
+    "--ecma=2020",
+    "--module",
+    "--compress",
+    "passes=4,ecma=2020,unsafe_arrows=true,unsafe=true,pure_getters=true,keep_fargs=false,hoist_props=true",
+    "--mangle",
+    "toplevel=true",
+];
+
+/// What wasm2js cannot translate is lowered first.
+const LOWERED: [&str; 8] = [
+    "-O",
+    "--llvm-nontrapping-fptoint-lowering",
+    "--llvm-memory-copy-fill-lowering",
+    "--signext-lowering",
+    "--enable-bulk-memory",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+];
+
 /// The hash over all that the files are made of.
 pub(crate) fn inputs(workspace: &Workspace) -> Result<String> {
     let mut inputs = Inputs::default().text(include_str!("beacon.rs")).text(include_str!("wasm.rs"));
@@ -68,17 +92,25 @@ pub(crate) fn assemble(workspace: &Workspace, module: &Path) -> Result<Done> {
     let glue = bind(workspace, module, &scratch)?;
     let optimised = optimise(workspace, &scratch)?;
     let imports = list_imports(workspace, &optimised, &scratch)?;
-    let core = bundle_core(workspace, &glue, &imports, &scratch)?;
+    let core = bundle(workspace, "beacon-wasm/js/core.js", &core_arguments(&glue, &imports), &scratch.join("core.js"))?;
+    let asm = translate(workspace, &optimised, &scratch)?;
+    let asm = bundle(workspace, &asm.to_string_lossy(), &[], &scratch.join("asm.min.js"))?;
+    let debug = bundle(workspace, "beacon-wasm/js/debug.js", &[], &scratch.join("debug.js"))?;
 
-    let wasm_bytes = fs::read(&optimised).with_context(|| format!("cannot read {}", optimised.display()))?;
-    let core_bytes = fs::read(&core).with_context(|| format!("cannot read {}", core.display()))?;
-    let hash = &sha256_hex(&[&wasm_bytes, &core_bytes])[..HASH_DIGITS];
-    let (core_name, wasm_name) = (format!("slowtax-{hash}.js"), format!("slowtax-{hash}.wasm"));
+    let mut files = Vec::new();
+    for (end, path) in [("js", &core), ("wasm", &optimised), ("asm.js", &asm), ("debug.js", &debug)] {
+        files.push((end, fs::read(path).with_context(|| format!("cannot read {}", path.display()))?));
+    }
+    let bytes: Vec<&[u8]> = files.iter().map(|(_, bytes)| &bytes[..]).collect();
+    let hash = &sha256_hex(&bytes)[..HASH_DIGITS];
 
     let staged = workspace.scratch("beacon-staged")?;
-    fs::write(staged.join(&core_name), core_bytes).context("cannot write the core")?;
-    fs::write(staged.join(&wasm_name), wasm_bytes).context("cannot write the module")?;
-    bundle_stub(workspace, &core_name, &staged)?;
+    for (end, bytes) in &files {
+        let path = staged.join(format!("slowtax-{hash}.{end}"));
+        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let name = format!("--define:__CORE__=\"slowtax-{hash}.js\"");
+    bundle(workspace, "beacon-wasm/js/stub.js", &[name], &staged.join("slowtax.js"))?;
     assets::compress(workspace, "beacon", &staged)?;
 
     let published = assets::publish(workspace, &staged, "beacon")?;
@@ -120,35 +152,53 @@ fn imports_module(text: &str) -> String {
     format!("import {{ {names} }} from 'slowtax-glue';\nexport default {{ './glue_bg.js': {{ {names} }} }};\n")
 }
 
-fn bundle_core(workspace: &Workspace, glue: &Path, imports: &Path, scratch: &Path) -> Result<PathBuf> {
-    let out = scratch.join("core.bundled.js");
-    esbuild(workspace)
-        .arg("beacon-wasm/js/core.js")
-        .args(["--format=esm"])
-        .arg(format!("--alias:slowtax-glue={}", glue.display()))
-        .arg(format!("--alias:slowtax-imports={}", imports.display()))
-        .arg(format!("--outfile={}", out.display()))
-        .run(&workspace.stop)?;
-    Ok(out)
+fn core_arguments(glue: &Path, imports: &Path) -> [String; 2] {
+    [format!("--alias:slowtax-glue={}", glue.display()), format!("--alias:slowtax-imports={}", imports.display())]
 }
 
-fn bundle_stub(workspace: &Workspace, core_name: &str, staged: &Path) -> Result<()> {
-    esbuild(workspace)
-        .arg("beacon-wasm/js/stub.js")
-        .args(["--format=iife"])
-        .arg(format!("--define:__CORE__=\"{core_name}\""))
-        .arg(format!("--outfile={}", staged.join("slowtax.js").display()))
-        .run(&workspace.stop)
+/// The module in JavaScript.
+fn translate(workspace: &Workspace, module: &Path, scratch: &Path) -> Result<PathBuf> {
+    let (lowered, translated) = (scratch.join("lowered.wasm"), scratch.join("translated.js"));
+    let tool = workspace.npm_program("beacon", "wasm-opt", LIMIT).args(LOWERED).arg(module);
+    tool.arg("--output").arg(&lowered).run(&workspace.stop)?;
+    let tool = workspace.npm_program("beacon", "wasm2js", LIMIT).args(["-O", "--all-features"]).arg(&lowered);
+    tool.arg("--output").arg(&translated).run(&workspace.stop)?;
+    let text = fs::read_to_string(&translated).with_context(|| format!("cannot read {}", translated.display()))?;
+    let path = scratch.join("asm.js");
+    fs::write(&path, factory(&text)?).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }
 
-fn esbuild(workspace: &Workspace) -> crate::command::Program {
-    let common = ["--bundle", "--minify", "--legal-comments=none", "--log-level=warning", "--charset=utf8", ECMASCRIPT];
-    workspace.npm_program("beacon", "esbuild", LIMIT).args(common)
+/// wasm2js writes a module that imports, instantiates and exports by itself: of that the function that makes an instance of given imports.
+fn factory(text: &str) -> Result<String> {
+    let text = text.lines().filter(|line| !line.starts_with("import ")).collect::<Vec<_>>().join("\n");
+    let (function, _) = text.split_once("var retasmFunc").context("wasm2js writes something else now")?;
+    Ok(format!("{function}\nexport default asmFunc;\n"))
+}
+
+/// One file of all that `source` imports, small. As it is a module or one block, it leaves no name behind.
+fn bundle(workspace: &Workspace, source: &str, arguments: &[String], out: &Path) -> Result<PathBuf> {
+    let common = ["--bundle", "--minify", "--legal-comments=none", "--log-level=warning", "--charset=utf8", "--format=esm"];
+    let bundled = out.with_extension("bundled.js");
+    let esbuild = workspace.npm_program("beacon", "esbuild", LIMIT).arg(source).args(common).arg(ECMASCRIPT);
+    esbuild.args(arguments).arg(format!("--outfile={}", bundled.display())).run(&workspace.stop)?;
+    let terser = workspace.npm_program("beacon", "terser", LIMIT).arg(&bundled);
+    terser.args(TERSER).arg("--output").arg(out).run(&workspace.stop)?;
+    fs::remove_file(&bundled).with_context(|| format!("cannot remove {}", bundled.display()))?;
+    Ok(out.to_path_buf())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_translated_module_the_function_is_taken() {
+        let text = "import * as a from './glue_bg.js';\n\nfunction asmFunc(imports) {\n return {};\n}\n\nvar retasmFunc = asmFunc({\n});\nexport var take;\n";
+        let factory = factory(text).expect("as wasm2js writes it");
+        assert_eq!(factory, "\nfunction asmFunc(imports) {\n return {};\n}\n\n\nexport default asmFunc;\n");
+        assert!(super::factory("export default 1").is_err());
+    }
 
     #[test]
     fn the_imports_of_a_module_are_found_in_its_text() {

@@ -6,16 +6,19 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::build::{Findings, asset_steps};
-use crate::install;
 use crate::output::say;
 use crate::stamp::list_files;
 use crate::steps::{Done, OnFailure, Plan, Step};
 use crate::workspace::Workspace;
+use crate::{bench, install};
 
 const TEST_LIMIT: Duration = Duration::from_mins(25);
 const SCRIPT_LIMIT: Duration = Duration::from_mins(5);
 /// Of `cargo-deny`, which is not a dependency but a tool.
 const DENY_VERSION: &str = "0.20.2";
+
+/// Where scripts have tests beside them.
+const SCRIPTS: [&str; 3] = ["beacon-wasm/js", "collector/report", "tests/browser"];
 
 /// Everything but the browser's crate, which has a target of its own.
 const WORKSPACE: [&str; 3] = ["--workspace", "--exclude", "beacon-wasm"];
@@ -32,6 +35,7 @@ pub(crate) fn test(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
     ]);
     if filter.is_none() {
         steps.extend([
+            Step::new("size", || bench::hold(workspace)).needs(&["beacon"]),
             Step::new("tsc", || check_types(workspace)).needs(&["npm"]).after(&["compile"]),
             Step::new("js-tests", || script_tests(workspace)).needs(&["npm"]).after(&["compile"]),
             Step::new("beacon-host", || beacon_on_host(workspace)).after(&["compile"]),
@@ -80,7 +84,7 @@ fn check_types(workspace: &Workspace) -> Result<Done> {
 /// Node's own test runner over every `*.test.*`. TypeScript is bundled first: Node 20 does not read it.
 fn script_tests(workspace: &Workspace) -> Result<Done> {
     let mut files = Vec::new();
-    for folder in ["beacon-wasm/js", "collector/report"] {
+    for folder in SCRIPTS {
         list_files(&workspace.at(folder), &mut files)?;
     }
     files.retain(|file| is_script_test(&file.to_string_lossy()));
@@ -98,7 +102,7 @@ fn script_tests(workspace: &Workspace) -> Result<Done> {
         list_files(&bundles, &mut runnable)?;
     }
     if runnable.is_empty() {
-        return Ok(Done::Skipped("there is no *.test.* in beacon-wasm/js and collector/report".to_owned()));
+        return Ok(Done::Skipped(format!("there is no *.test.* in {}", SCRIPTS.join(", "))));
     }
     workspace.program("js-tests", "node", SCRIPT_LIMIT).arg("--test").args(&runnable).run(&workspace.stop)?;
     Ok(Done::Made)

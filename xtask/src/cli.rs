@@ -29,6 +29,7 @@ Commands:
             [FILTER]             only those of the Rust tests whose name contains FILTER
   bench   one benchmark, its ratios last; without a name, the list
             [NAME]
+            --write              `size` only: write the beacon's sizes to beacon-wasm/size.snap
   deny    licences, bans, sources and, where the database can be reached, advisories
 
 Needs Rust and Node.js 20. The rest (npm packages, the wasm target, Chromium, Python clients) is installed where that
@@ -41,7 +42,7 @@ pub(crate) enum Call {
     Run(RunOptions),
     Build { only: Option<String> },
     Test { filter: Option<String> },
-    Bench { name: Option<String> },
+    Bench { name: Option<String>, write: bool },
     Deny,
 }
 
@@ -77,7 +78,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Call> {
         "run" => parse_run(&mut parser)?,
         "build" => parse_build(&mut parser)?,
         "test" => parse_word(&mut parser)?.map_or(Call::Help, |filter| Call::Test { filter }),
-        "bench" => parse_word(&mut parser)?.map_or(Call::Help, |name| Call::Bench { name }),
+        "bench" => parse_bench(&mut parser)?,
         "deny" => parse_word(&mut parser)?.map_or(Call::Help, |_| Call::Deny),
         "help" => Call::Help,
         other => bail!("there is no command `{other}`; see `cargo xtask --help`"),
@@ -127,6 +128,22 @@ fn parse_build(parser: &mut Parser) -> Result<Call> {
     Ok(Call::Build { only })
 }
 
+fn parse_bench(parser: &mut Parser) -> Result<Call> {
+    let (mut name, mut write) = (None, false);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Value(value) if name.is_none() => name = Some(value.string()?),
+            Arg::Long("write") => write = true,
+            Arg::Short('h') | Arg::Long("help") => return Ok(Call::Help),
+            other => bail!("{}; see `cargo xtask --help`", other.unexpected()),
+        }
+    }
+    if write && name.is_none() {
+        bail!("--write wants a benchmark's name: `cargo xtask bench size --write`");
+    }
+    Ok(Call::Bench { name, write })
+}
+
 /// At most one word; none at all when help is asked for.
 #[expect(clippy::option_option, reason = "outer: help was asked for or not; inner: a word was given or not")]
 fn parse_word(parser: &mut Parser) -> Result<Option<Option<String>>> {
@@ -164,7 +181,9 @@ mod tests {
         assert_eq!(parsed(line).expect("run"), Call::Run(options));
         assert_eq!(parsed("build --only beacon").expect("build"), Call::Build { only: Some("beacon".into()) });
         assert_eq!(parsed("test geo").expect("test"), Call::Test { filter: Some("geo".into()) });
-        assert_eq!(parsed("bench").expect("bench"), Call::Bench { name: None });
+        assert_eq!(parsed("bench").expect("bench"), Call::Bench { name: None, write: false });
+        let sizes = Call::Bench { name: Some("size".into()), write: true };
+        assert_eq!(parsed("bench size --write").expect("bench"), sizes);
         assert_eq!(parsed("deny").expect("deny"), Call::Deny);
     }
 
@@ -173,6 +192,7 @@ mod tests {
         assert!(refused("rum").contains("`rum`"));
         assert!(refused("run --prot 1").contains("--prot"));
         assert!(refused("test a b").contains('b'));
+        assert!(refused("bench --write").contains("name"));
         assert!(refused("run --port 0").contains("1 to 65535"));
         assert!(refused("run --port 65536").contains("1 to 65535"));
         assert!(refused("run --port 7 --shop-port 7").contains("must differ"));

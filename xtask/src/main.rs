@@ -45,7 +45,7 @@ fn carry_out(call: Call) -> Result<()> {
             Ok(())
         }
         Call::Build { only } => build::build(&workspace, only.as_deref()),
-        Call::Bench { name } => bench::bench(&workspace, name.as_deref()),
+        Call::Bench { name, write } => bench::bench(&workspace, name.as_deref(), write),
         Call::Run(options) => run::run(&workspace, &options),
         Call::Test { filter } => check::test(&workspace, filter.as_deref()),
         Call::Deny => check::deny(&workspace),

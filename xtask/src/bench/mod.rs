@@ -1,0 +1,49 @@
+//! The benchmarks that `cargo xtask bench NAME` can run. None of them is a test: what a machine is doing besides must fail nothing.
+
+mod cost;
+mod peers;
+mod size;
+mod snap;
+
+use anyhow::{Result, bail};
+
+pub(crate) use crate::bench::size::size_table;
+pub(crate) use crate::bench::snap::hold;
+use crate::output::say;
+use crate::workspace::Workspace;
+
+struct Bench {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace) -> Result<()>,
+}
+
+/// One line for each; a new benchmark is a new entry.
+const BENCHES: [Bench; 2] = [
+    Bench { name: "size", about: "the beacon's bytes, raw and compressed, beside other clients'", run: size::compare },
+    Bench {
+        name: "cost",
+        about: "the beacon's time on a page's main thread, beside lux and web-vitals",
+        run: cost::run,
+    },
+];
+
+/// Runs the named benchmark, or lists all. `write`: `size` writes down what it measures instead.
+pub(crate) fn bench(workspace: &Workspace, name: Option<&str>, write: bool) -> Result<()> {
+    let Some(name) = name else {
+        say("benchmarks, each `cargo xtask bench NAME`:");
+        for bench in &BENCHES {
+            say(&format!("  {:<8} {}", bench.name, bench.about));
+        }
+        return Ok(());
+    };
+    let Some(bench) = BENCHES.iter().find(|bench| bench.name == name) else {
+        let known: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
+        bail!("there is no benchmark `{name}`; there are: {}", known.join(", "));
+    };
+    match (write, name) {
+        (false, _) => (bench.run)(workspace),
+        (true, "size") => size::write(workspace),
+        (true, _) => bail!("`{name}` writes nothing down; only `cargo xtask bench size --write` does"),
+    }
+}
