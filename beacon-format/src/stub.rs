@@ -81,7 +81,7 @@ struct ErrorCall(String, String, Option<f64>, f64, #[serde(default)] Option<f64>
 /// A view of the session.
 struct View {
     session_id: Id,
-    view_id: Id,
+    id: Id,
     number: f64,
     started: f64,
     weight: f64,
@@ -96,14 +96,14 @@ impl View {
     fn new(told: Vec<Value>) -> Option<Self> {
         let mut told = told.into_iter();
         let mut id = || told.next().and_then(|id| serde_json::from_value(id).ok());
-        let (session_id, view_id) = (id()?, id()?);
+        let (session_id, own_id) = (id()?, id()?);
         let mut number = || told.next()?.as_f64();
         let (number, started, _active, weight) = (number()?, number()?, number()?, number()?);
         let path = told.next()?.as_str()?.to_owned();
         let page = told.next().and_then(|page| page.as_str().map(str::to_owned));
         let lcp = told.next().and_then(|lcp| lcp.as_f64()).unwrap_or_default();
         let goals = told.filter_map(|name| name.as_str().map(str::to_owned)).collect();
-        Some(Self { session_id, view_id, number, started, weight, path, page, lcp, goals })
+        Some(Self { session_id, id: own_id, number, started, weight, path, page, lcp, goals })
     }
 
     /// What later views and goals tell of it, if it is a unit.
@@ -199,7 +199,7 @@ pub(crate) fn decode_stub(body: &[u8]) -> Result<Beacon<'static>, DecodeError> {
             time_origin_ms: large(view.started),
             sent_after_ms: ms_of_view(now),
             session_id: view.session_id,
-            view_id: view.view_id,
+            view_id: view.id,
             seq: small(seq),
             reason: Reason::from_byte(reason).ok_or(DecodeError::OutOfRange)?,
             weight: ms(view.weight),
@@ -453,7 +453,8 @@ mod tests {
     }
 
     /// A view of the session: its number, path, name, LCP and goals.
-    fn row(number: u8, path: &str, page: Value, lcp: Value, goals: &[&str]) -> Value {
+    fn row(number: u8, path: &str, page: impl Into<Value>, lcp: impl Into<Value>, goals: &[&str]) -> Value {
+        let (page, lcp): (Value, Value) = (page.into(), lcp.into());
         let started = 1_795_432_820_000.6 + 1000.0 * f64::from(number);
         let (session, view) = ("1a20822c9c4b94b0", format!("1a20822c9c4f8fb{number}"));
         let mut row = json!([session, view, number, started, started, 4, path, page, lcp]);
@@ -512,7 +513,7 @@ mod tests {
         assert_eq!((beacon.head.time_origin_ms, beacon.head.weight), (1_795_432_824_001, 4));
         assert_eq!(
             (beacon.head.session_id, beacon.head.view_id),
-            (Id(0x1a20_822c_9c4b_94b0), Id(0x01a2_0822_c9c4_f8fb_4))
+            (Id(0x1a20_822c_9c4b_94b0), Id(0x1a20_822c_9c4f_8fb4))
         );
         let view = beacon.view.expect("a view");
         assert_eq!((&*view.path, view.name, &*view.referrer_host), ("/item/7", None, "a.example"));

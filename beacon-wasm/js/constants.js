@@ -59,3 +59,5 @@ export const RAGE_MS = 1e3;
 export const RAGE_PX = 50;
 // A click that nothing follows for that long is dead.
 export const DEAD_MS = 1e3;
+// How long after a soft navigation the view before it ends at the latest: its last events are told with the next paint.
+export const LEFT_MS = 200;

@@ -6,6 +6,7 @@ import imports from 'slowtax-imports';
 
 import {
   CHUNK,
+  CSP,
   DEAD_MS,
   DIMENSIONS_MAX,
   ERRORS_MAX,
@@ -13,6 +14,7 @@ import {
   GOAL_VALUE_MAX,
   HIDDEN,
   KEPT_MAX,
+  LEFT_MS,
   NUMBERS_MAX,
   RAGE_MS,
   RAGE_PX,
@@ -123,7 +125,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
   };
 
   const tick = () => {
-    if (busy) return;
+    if (busy || left) return;
     busy = 1;
     if (due && !settled && !document.hidden) send(SETTLED);
     if (calls.goal[0]) send(GOAL);
@@ -143,15 +145,32 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
     settle(SETTLED_AFTER_LOAD_MS);
   };
 
-  // A path of its own makes a view of its own, whoever brought it there.
+  // A path of its own makes a view of its own, whoever brought it there. The view that is left ends a moment later, when what led away from it
+  // has been told; what the page says meanwhile is said of the new one.
+  const leave = safe(() => {
+    if (!left) return;
+    const { page, goal } = calls;
+    Object.assign(calls, left);
+    const { at, entry } = left;
+    left = 0;
+    send(HIDDEN);
+    calls.page = page;
+    calls.goal = goal;
+    start(at, SOFT);
+    if (entry) observe['soft-navigation'](entry);
+    tick();
+  });
   const moved = safe(({ timeStamp }) => {
     const { pathname } = location;
     if (pathname == path || document.prerendering) return;
     path = pathname;
-    send(HIDDEN);
+    leave();
+    left = { page: calls.page, goal: calls.goal, at: timeStamp };
     calls.page = [];
-    start(timeStamp, SOFT);
+    calls.goal = [];
+    setTimeout(leave, LEFT_MS);
   });
+  let left;
   let path = location.pathname;
   if (window.navigation) window.navigation.addEventListener('currententrychange', moved);
   else on('popstate', moved);
@@ -170,8 +189,10 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
     if (document.hidden) {
       visibleMs += timeStamp - visibleSince || 0;
       visibleSince = NaN;
+      leave();
     } else visibleSince = timeStamp;
   });
+  on('pagehide', leave);
   const look = () => {
     const { scrollHeight } = document.documentElement;
     depth = Math.max(depth, Math.min(100, ((scrollY + innerHeight) / scrollHeight) * 100 || 0));
@@ -239,6 +260,8 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
       }
     },
     event({ interactionId = 0, name, startTime, duration, processingStart, processingEnd, target, targetSelector }) {
+      // What led to a soft navigation belongs to the view before.
+      if (zero && startTime <= zero) return;
       take(
         TAKE_EVENT,
         interactionId,
@@ -277,7 +300,8 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
     },
     'soft-navigation'(entry) {
       const { startTime, paintTime, presentationTime = paintTime } = entry;
-      if (!zero || soft) return;
+      if (left) left.entry = entry;
+      if (left || !zero || soft) return;
       soft = entry;
       // The view began with what the visitor did, a moment before the history said so.
       zero = base = startTime;
@@ -316,7 +340,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
       // Of a stack the first place.
       const [, place, inLine, inColumn] = /(https?:[^\s)]*?):(\d+):(\d+)/.exec(source) || [];
       if (place) [source, line, column] = [place, +inLine, +inColumn];
-      const kind = !type ? REPORTED : type != 'error' ? REJECTION : line || / /.test(message) ? 0 : RESOURCE_FAILED;
+      const kind = !type ? REPORTED : type == 'csp' ? CSP : type != 'error' ? REJECTION : line || / /.test(message) ? 0 : RESOURCE_FAILED;
       const key = [kind, message, source, line, column].join();
       if (Object.keys(errors).length < ERRORS_MAX) errors[key] ??= [kind, time - zero, message, source == 'undefined' ? '' : source, line, column, 0, 0];
       if (errors[key]) errors[key][6]++;
@@ -354,6 +378,14 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
   })();
 
   reset(0);
+  // Also those that were before; our own attempt at wasm is none of the page's.
+  const reports = (list) => {
+    for (const { effectiveDirective, blockedURL, lineNumber } of Array.from(list, ({ body }) => body)) {
+      if (blockedURL != 'wasm-eval') calls.error.unshift([effectiveDirective, blockedURL, lineNumber, performance.now(), 0, 'csp']);
+    }
+    collect();
+  };
+  safe(() => new ReportingObserver(safe(reports), { types: ['csp-violation'], buffered: true }).observe())();
   // What the stub came too late for: told once to who observes a kind of entries.
   for (const type of ['resource', 'event']) {
     new PerformanceObserver((_, observer, { droppedEntriesCount = 0 } = {}) => {
@@ -370,9 +402,9 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
 
   const run = (queue, entry, list) => {
     for (const entry of queue.splice(0, list ? Infinity : CHUNK)) {
-      const { entryType } = entry;
-      // To be hidden and shown makes a long frame, too: that is no news.
-      if (!/^long/.test(entryType)) changes++;
+      const { entryType, name } = entry;
+      // To be hidden and shown makes a long frame, and to tell makes a request: that is no news.
+      if (!/^long/.test(entryType) && name != href) changes++;
       observe[entryType]?.(entry);
     }
     if (queue[0]) setTimeout(safe(() => run(queue, entry)));

@@ -1,6 +1,8 @@
 //! Interaction to Next Paint: the ten longest interactions are kept, and of every fifty one of them is passed over (web.dev/articles/inp). Its parts are
 //! those of the frame that presented it, in which all events count (web-vitals does the same).
 
+#![expect(clippy::float_cmp, reason = "what is compared comes from the browser as it is, never out of a sum")]
+
 use beacon_format::Encoder;
 
 use crate::fields::{Fields, option};
@@ -105,7 +107,8 @@ impl Interactions {
         let Some(slot) = self.longest.get_mut(place) else { return };
         let is_longer = new.duration > slot.duration;
         if slot.id != new.id {
-            if !is_longer {
+            // A free place is for anything, even for what took no time that could be measured.
+            if slot.id != 0.0 && !is_longer {
                 return;
             }
             *slot = *new;
@@ -149,6 +152,7 @@ impl Interactions {
         #[expect(clippy::cast_possible_truncation, reason = "0, 1 or 2")]
         to.byte(kind as u8);
         element.write(to);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
         to.number(count as u64);
     }
 }

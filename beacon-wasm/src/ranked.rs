@@ -37,6 +37,7 @@ pub(crate) struct Costliest {
 }
 
 impl Costliest {
+    #[expect(clippy::large_stack_arrays, reason = "a constant, which is written into the static state")]
     pub(crate) const NONE: Self =
         Self { slots: [Slot { cost: 0, length: 0, bytes: [0; SLOT_BYTES] }; TIMINGS.end], left_out: 0 };
 

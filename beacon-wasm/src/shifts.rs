@@ -1,6 +1,8 @@
 //! Cumulative Layout Shift: shifts are summed in windows of less than 5 s in which none comes a second or more after the one before it; the window
 //! with the largest sum is CLS (web.dev/articles/cls, "session windows").
 
+#![expect(clippy::float_cmp, reason = "a window is known by when it began, as the browser said")]
+
 use beacon_format::Encoder;
 
 use crate::fields::option;

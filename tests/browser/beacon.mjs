@@ -2,8 +2,8 @@
 //
 //   node beacon.mjs SCENARIO...
 //
-// Prints one line of JSON per scenario: { scenario, oracle, beacons, lists, console, ... }. `beacons` are bodies in hexadecimal, in the order in which
-// they came; `lists` what the stub would have told for them, had the core not been there. With SLOWTAX_CORE=absent the wasm is never there.
+// Prints one line of JSON per scenario: { scenario, oracle, beacons, console, ... }. `beacons` are bodies in hexadecimal, in the order in which
+// they came. With SLOWTAX_CORE=absent neither the wasm nor the same in JavaScript is ever there.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -15,7 +15,7 @@ const STEP_MAX_MS = 20_000;
 const absent = process.env.SLOWTAX_CORE === 'absent';
 
 const attribution = createRequire(import.meta.url).resolve('web-vitals').replace(/[^/\\]*$/, 'web-vitals.attribution.iife.js');
-// In every page: the oracle, an ear at the lists, and errors that only the page sees.
+// In every page: the oracle, and errors that only the page sees.
 const watch = `${await readFile(attribution, 'utf8')};
 window.oracle = {};
 for (const on of ['onTTFB', 'onFCP', 'onLCP']) {
@@ -27,14 +27,7 @@ for (const on of ['onTTFB', 'onFCP', 'onLCP']) {
 window.failures = [];
 addEventListener('error', (event) => failures.push(String(event.message)), true);
 addEventListener('unhandledrejection', (event) => failures.push(String(event.reason)));
-const stringify = JSON.stringify;
-JSON.stringify = (...args) => {
-  const text = stringify(...args);
-  try {
-    if (text.startsWith('{"s":')) localStorage.lists = stringify([...JSON.parse(localStorage.lists ?? '[]'), text]);
-  } catch {}
-  return text;
-};`;
+`;
 
 const tag = (attributes = '') => `<script async src="COLLECTOR/slowtax.js" data-site="shop" ${attributes}></script>`;
 const queue = '<script>window.slowtax=window.slowtax||function(){(slowtax.q=slowtax.q||[]).push(arguments)}</script>';
@@ -267,11 +260,11 @@ const SCENARIOS = {
 /// Told by the page itself.
 async function prerendered(recorder) {
   const told = await openAlone(`${recorder.site}/prerenders`, Promise.race([recorder.told, wait(STEP_MAX_MS)]));
-  return { lists: [], console: [], ...JSON.parse(told ?? '{}') };
+  return { console: [], ...JSON.parse(told ?? '{}') };
 }
 
 async function run(name) {
-  const isGone = (path) => (name === 'dead_collector' ? path !== '/slowtax.js' : absent && path.endsWith('.wasm'));
+  const isGone = (path) => (name === 'dead_collector' ? path !== '/slowtax.js' : absent && /\.(wasm|asm\.js)$/.test(path));
   const delayOf = (path) => (isGone(path) ? -1 : 0);
   const recorder = await startRecorder(PAGES, { delayOf });
   try {
@@ -290,10 +283,9 @@ async function run(name) {
       const found = await SCENARIOS[name]({ page, view, context, recorder });
       await wait(300);
       const open = page.isClosed() ? undefined : page;
-      const lists = await open?.evaluate(() => JSON.parse(localStorage.lists ?? '[]')).catch(() => []);
       const failures = await open?.evaluate(() => window.failures ?? []).catch(() => []);
       const beacons = recorder.beacons.map(({ body }) => body.toString('hex'));
-      return { scenario: name, beacons, lists: lists ?? [], failures: failures ?? [], console, ...found };
+      return { scenario: name, beacons, failures: failures ?? [], console, ...found };
     });
   } finally {
     recorder.close();

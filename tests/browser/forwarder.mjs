@@ -5,8 +5,9 @@ import http from 'node:http';
 
 const HELD_BACK_MAX_MS = 30_000;
 
-/// Starts one on a free port of loopback; `close()` it. Counts what it has seen of the beacon's requests in `beacons`.
-export async function startForwarder(collector, { address, wasmDelayMs = 0 }) {
+/// Starts one on a free port of loopback; `close()` it. Counts what it has seen of the beacon's requests in `beacons`. `answered(path)` is called when
+/// the collector's answer to a request has been passed on.
+export async function startForwarder(collector, { address, wasmDelayMs = 0, answered = () => {} }) {
   const target = new URL(collector);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
   const seen = { beacons: 0, wasm: 0 };
@@ -29,6 +30,7 @@ export async function startForwarder(collector, { address, wasmDelayMs = 0 }) {
           response.writeHead(answer.statusCode, answer.headers);
           answer.pipe(response);
         };
+        response.on('finish', () => answered(path));
         held ? setTimeout(pass, held) : pass();
       }
     );

@@ -32,10 +32,12 @@ async function readBody(request) {
 ///
 /// `pages` are the site's: path (without query) to HTML, to a function of the URL that gives it, or to { status, headers, body }; COLLECTOR in
 /// them is replaced by the collector's address. Any path may be held back with `?delay=ms`. `delayOf(path)` holds back the beacon's own files;
-/// below 0 nothing is answered.
-export async function startRecorder(pages, { delayOf = () => 0 } = {}) {
+/// below 0 nothing is answered. `answerOf(path)` is the status that a beacon is answered with: 0 is none at all, a redirect leads to
+/// `/v1/elsewhere`.
+export async function startRecorder(pages, { delayOf = () => 0, answerOf = () => 204 } = {}) {
   const beacons = [];
   const asked = [];
+  const waiting = new Set();
   let tell;
   const told = new Promise((resolve) => (tell = resolve));
   const files = new Map();
@@ -47,8 +49,12 @@ export async function startRecorder(pages, { delayOf = () => 0 } = {}) {
     if (delay < 0) return request.socket.destroy();
     if (request.method === 'POST') {
       const body = await readBody(request).catch(() => undefined);
-      if (body && beacons.length < BEACONS_MAX) beacons.push({ path, type: request.headers['content-type'] ?? null, body });
-      return response.writeHead(204, { 'access-control-allow-origin': '*' }).end();
+      if (body && beacons.length < BEACONS_MAX) {
+        beacons.push({ path, type: request.headers['content-type'] ?? null, body });
+        for (const look of waiting) look();
+      }
+      const status = answerOf(path);
+      return status && response.writeHead(status, { 'access-control-allow-origin': '*', location: '/v1/elsewhere' }).end();
     }
     if (asked.length < BEACONS_MAX) asked.push(path);
     await wait(delay);
@@ -79,6 +85,20 @@ export async function startRecorder(pages, { delayOf = () => 0 } = {}) {
     told,
     /// The paths of the beacon's files that were asked for.
     asked,
+    /// Resolves as soon as `count` beacons, come or to come, have `text` in their bodies, and after `withinMs` at the latest. Gives how many there are.
+    async arrived(text, count, withinMs) {
+      const found = () => beacons.filter(({ body }) => body.includes(text)).length;
+      let look, timer;
+      await new Promise((over) => {
+        look = () => found() >= count && over();
+        timer = setTimeout(over, withinMs);
+        waiting.add(look);
+        look();
+      });
+      clearTimeout(timer);
+      waiting.delete(look);
+      return found();
+    },
     close() {
       for (const { server } of [collector, site]) {
         server.closeAllConnections();

@@ -44,9 +44,9 @@ async function withBrowser(args, use) {
   }
 }
 
-/// Runs `use` with the one context of a browser.
-export const withTabs = (use) =>
-  withBrowser(['--remote-debugging-port=0', 'about:blank'], async (profile) => {
+/// Runs `use` with the one context of a browser that was started with `args`, too.
+export const withTabs = (use, args = []) =>
+  withBrowser([...args, '--remote-debugging-port=0', 'about:blank'], async (profile) => {
     const browser = await chromium.connectOverCDP(`http://127.0.0.1:${await port(profile)}`, { noDefaults: true });
     try {
       return await use(browser.contexts()[0]);

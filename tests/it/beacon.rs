@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use beacon_format::{Beacon, Context, DecodeError, NavigationType, PageName, PageView, Reason, Resources, decode};
+use beacon_format::{Beacon, Context, DecodeError, NavigationType, PageName, PageView, Reason, decode};
 use serde::Deserialize;
 use serde_json::Value;
 use tests::embedded::workspace;
@@ -15,8 +15,6 @@ struct Report {
     scenario: String,
     /// Bodies, in hexadecimal.
     beacons: Vec<String>,
-    /// What the stub would have told for them.
-    lists: Vec<String>,
     /// Errors that a page saw.
     failures: Vec<String>,
     /// Errors in the console.
@@ -195,7 +193,7 @@ fn check_session(report: &Report, is_told_by_stub: bool) {
         assert_eq!(Some(view.lcp_ms), last_lcp(path), "{path}");
     }
     let kept = &report.more["kept"];
-    assert_eq!((&kept["cookie"], kept["session"]["n"].as_u64()), (&Value::from(""), Some(5)));
+    assert_eq!((&kept["cookie"], kept["session"].as_array().map(Vec::len)), (&Value::from(""), Some(5)));
     assert_eq!(report.more["globals"], Value::from(vec!["slowtax"]));
 }
 
@@ -209,33 +207,32 @@ fn a_session_is_the_same_where_the_wasm_never_comes() {
     check_session(&run(&["session"], "absent")["session"], true);
 }
 
-/// Without what only the core tells, and without what says who told it.
-fn common(mut beacon: Beacon<'_>) -> Beacon<'_> {
-    let Context { release, experiment_arm, dimensions, .. } = std::mem::take(&mut beacon.context);
-    beacon.context = Context { release, experiment_arm, dimensions, ..Context::default() };
-    beacon.context.dimensions.sort();
-    beacon.vitals.lcp_element = "".into();
-    beacon.vitals.lcp_url = "".into();
-    beacon.resources = Resources::default();
-    beacon.head.reason = Reason::Stub;
-    beacon
+/// What the page said of itself in all its beacons: goals, errors, the last settings and names.
+fn said(report: &Report) -> String {
+    let bodies = report.bodies();
+    let beacons = report.decoded(&bodies);
+    let mut goals: Vec<_> =
+        beacons.iter().flat_map(|beacon| &beacon.goals).map(|goal| (&goal.name, goal.value)).collect();
+    goals.sort_by_key(|(name, _)| (*name).clone());
+    let errors = beacons.iter().flat_map(|beacon| &beacon.errors);
+    let mut errors: Vec<_> = errors
+        .map(|error| (error.kind, &error.message, error.source.rsplit('/').next(), error.line, error.count))
+        .collect();
+    errors.sort_by_key(|(_, message, ..)| (*message).clone());
+    let last = beacons.last().expect("a beacon");
+    let Context { release, experiment_arm, dimensions, .. } = &last.context;
+    let mut dimensions = dimensions.clone();
+    dimensions.sort();
+    let view = last.view.as_ref().expect("a view");
+    let view = (&view.name, &view.path, view.nav, view.view_number, &view.referrer_host, view.http_status);
+    format!("{goals:?} {errors:?} {release} {experiment_arm} {dimensions:?} {view:?}")
 }
 
 #[test]
-fn the_stub_and_the_core_tell_the_same_of_the_same_list() {
-    let mut compared = 0;
-    for (name, report) in run(&["names", "session", "restored", "hidden_before_late_image"], "present") {
-        let bodies = report.bodies();
-        let lists: Vec<_> = report.lists.iter().map(|list| decode(list.as_bytes()).expect("a list")).collect();
-        for beacon in report.decoded(&bodies) {
-            let key = (beacon.head.view_id, beacon.head.seq);
-            let list = lists.iter().find(|list| (list.head.view_id, list.head.seq) == key);
-            let list = list.unwrap_or_else(|| panic!("{name}: no list for {key:?}"));
-            assert_eq!(common(beacon), common(list.clone()), "{name}");
-            compared += 1;
-        }
-    }
-    assert!(compared > 15, "{compared}");
+fn the_stub_and_the_core_tell_the_same() {
+    let told = ["present", "absent"].map(|core| said(&run(&["names"], core)["names"]));
+    assert_eq!(told[0], told[1]);
+    assert!(told[0].contains("no luck") && told[0].contains("sign-up"), "{}", told[0]);
 }
 
 #[test]
@@ -342,24 +339,12 @@ fn a_page_that_is_restored_is_a_view_of_its_own() {
     for beacon in &restored {
         let view = beacon.view.as_ref().expect("a view");
         assert_eq!((view.navigation_type, &*view.path), (NavigationType::BackForwardCache, "/text"));
-        assert!(beacon.navigation.is_none() && beacon.vitals == beacon_format::WebVitals::default());
+        let vitals = &beacon.vitals;
+        assert!(beacon.navigation.is_none() && vitals.ttfb_ms.is_none());
+        assert_eq!((vitals.fcp_ms, vitals.cls_e4), (vitals.lcp_ms, Some(0)));
         assert!(beacon.head.time_origin_ms > beacons[0].head.time_origin_ms + 2000);
     }
     let previous = restored[0].view.as_ref().and_then(|view| view.previous.as_ref()).expect("a previous view");
     assert_eq!(previous.page, PageName::Path("/other".into()));
     assert_eq!(carried(&beacons, "order"), [["/text", "/other"]]);
-}
-
-#[test]
-fn what_a_page_loads_is_small() {
-    let files = std::fs::read_dir(workspace().join("target/assets/beacon")).expect("the beacon was built");
-    let paths = files.map(|file| file.expect("a file").path());
-    let sizes: BTreeMap<String, u64> = paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "br"))
-        .map(|path| {
-            (path.file_name().expect("named").to_string_lossy().into_owned(), path.metadata().expect("there").len())
-        })
-        .collect();
-    assert_eq!(sizes.len(), 3, "{sizes:?}");
-    assert!(sizes["slowtax.js.br"] <= 1500 && sizes.values().sum::<u64>() <= 6000, "{sizes:?}");
 }

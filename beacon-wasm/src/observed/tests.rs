@@ -90,6 +90,9 @@ fn of_every_fifty_interactions_one_is_passed_over() {
     for (count, inp) in [(49.0, 960), (50.0, 952), (120.0, 944), (5000.0, 888)] {
         told(&mut observed, count, |beacon| assert_eq!(beacon.vitals.inp_ms, Some(inp), "{count}"));
     }
+    let mut short = Observed::NONE;
+    event(&mut short, 3.0, 10.0, 0.0, [10.0, 10.0], "#a");
+    told(&mut short, 1.0, |beacon| assert_eq!((beacon.vitals.inp_ms, &*beacon.vitals.inp_element), (Some(0), "#a")));
     told(&mut Observed::NONE.clone(), 3.0, |beacon| {
         assert_eq!((beacon.vitals.inp_ms, beacon.vitals.inp_at_ms), (None, None), "none was long enough to be told");
     });
