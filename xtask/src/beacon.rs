@@ -8,6 +8,8 @@
 //! | `slowtax-HASH.asm.js` | the same module translated to JavaScript by wasm2js, for pages whose policy refuses wasm: `(imports) => exports` |
 //! | `slowtax-HASH.debug.js` | `beacon-wasm/js/debug.js`, loaded where a page asks for it |
 //!
+//! `target/npm/slowtax` is the npm package: `beacon-wasm/npm`, and all of the above.
+//!
 //! wasm-bindgen's glue has a function for everything that the compiler's module imports; wasm-opt leaves out most of it. So that the
 //! bundler leaves it out too, the imports of the optimised module are listed in a file of their own.
 //!
@@ -18,12 +20,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::assets;
 use crate::bench::size_table;
 use crate::output::say;
-use crate::stamp::{Inputs, sha256_hex};
+use crate::stamp::{Inputs, list_files, sha256_hex};
 use crate::steps::Done;
 use crate::workspace::Workspace;
 
@@ -59,7 +61,7 @@ const TERSER: [&str; 6] = [
     "toplevel=true",
 ];
 
-/// What wasm2js cannot translate is lowered first.
+/// What wasm2js cannot translate is lowered first. Of a number too large for its integer that makes 0; see [`saturating`].
 const LOWERED: [&str; 8] = [
     "-O",
     "--llvm-nontrapping-fptoint-lowering",
@@ -74,7 +76,9 @@ const LOWERED: [&str; 8] = [
 /// The hash over all that the files are made of.
 pub(crate) fn inputs(workspace: &Workspace) -> Result<String> {
     let mut inputs = Inputs::default().text(include_str!("beacon.rs")).text(include_str!("wasm.rs"));
-    for path in ["beacon-wasm", "beacon-format", "xtask/assets/src", "Cargo.toml", "Cargo.lock", "package-lock.json"] {
+    for path in
+        ["beacon-wasm", "beacon-format", "xtask/assets/src", "Cargo.toml", "Cargo.lock", "package-lock.json", "LICENSE"]
+    {
         inputs = inputs.path(&workspace.at(path))?;
     }
     Ok(inputs.finish())
@@ -113,10 +117,19 @@ pub(crate) fn assemble(workspace: &Workspace, module: &Path) -> Result<Done> {
     bundle(workspace, "beacon-wasm/js/stub.js", &[name], &staged.join("slowtax.js"))?;
     assets::compress(workspace, "beacon", &staged)?;
 
-    let published = assets::publish(workspace, &staged, "beacon")?;
+    let mut published = assets::publish(workspace, &staged, "beacon")?;
+    let package = workspace.at("target/npm/slowtax");
+    pack(workspace, &staged, &package)?;
+    list_files(&package, &mut published)?;
     say(&size_table(&workspace.assets().join("beacon"))?);
     workspace.stamp("beacon").write(&inputs, &published)?;
     Ok(Done::Made)
+}
+
+/// The npm package: what brings the beacon into a page from JavaScript, and its files beside it for who serves them.
+fn pack(workspace: &Workspace, scripts: &Path, package: &Path) -> Result<()> {
+    let tool = workspace.program("beacon", "node", LIMIT).arg("beacon-wasm/npm/pack.mjs").arg(scripts).arg(package);
+    tool.arg(env!("CARGO_PKG_VERSION")).run(&workspace.stop)
 }
 
 /// wasm-bindgen: the module without its custom sections, and the glue.
@@ -138,8 +151,12 @@ fn list_imports(workspace: &Workspace, module: &Path, scratch: &Path) -> Result<
     let text =
         workspace.npm_program("beacon", "wasm-dis", LIMIT).arg("--all-features").arg(module).read(&workspace.stop)?;
     let path = scratch.join("imports.js");
-    fs::write(&path, imports_module(&text)).with_context(|| format!("cannot write {}", path.display()))?;
+    write(&path, &imports_module(&text))?;
     Ok(path)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// From the module's text form, in which an import is ` (import "MODULE" "NAME" ...`.
@@ -158,15 +175,36 @@ fn core_arguments(glue: &Path, imports: &Path) -> [String; 2] {
 
 /// The module in JavaScript.
 fn translate(workspace: &Workspace, module: &Path, scratch: &Path) -> Result<PathBuf> {
-    let (lowered, translated) = (scratch.join("lowered.wasm"), scratch.join("translated.js"));
-    let tool = workspace.npm_program("beacon", "wasm-opt", LIMIT).args(LOWERED).arg(module);
+    let (source, lowered) = (scratch.join("saturating.wat"), scratch.join("lowered.wasm"));
+    let tool = workspace.npm_program("beacon", "wasm-dis", LIMIT).arg("--all-features").arg(module);
+    write(&source, &saturating(&tool.read(&workspace.stop)?)?)?;
+    let tool = workspace.npm_program("beacon", "wasm-opt", LIMIT).args(LOWERED).arg(&source);
     tool.arg("--output").arg(&lowered).run(&workspace.stop)?;
+    let (translated, path) = (scratch.join("translated.js"), scratch.join("asm.js"));
     let tool = workspace.npm_program("beacon", "wasm2js", LIMIT).args(["-O", "--all-features"]).arg(&lowered);
     tool.arg("--output").arg(&translated).run(&workspace.stop)?;
     let text = fs::read_to_string(&translated).with_context(|| format!("cannot read {}", translated.display()))?;
-    let path = scratch.join("asm.js");
-    fs::write(&path, factory(&text)?).with_context(|| format!("cannot write {}", path.display()))?;
+    write(&path, &factory(&text)?)?;
     Ok(path)
+}
+
+/// The module's text form, in which a number that is too large for an integer becomes the largest also when conversions have been lowered: each
+/// goes through a function that says so. Rust makes only those here to unsigned integers of doubles.
+fn saturating(text: &str) -> Result<String> {
+    let module = text.trim_end().strip_suffix(')').context("wasm-dis writes something else now")?;
+    let types = [("i32", "4294967296"), ("i64", "18446744073709551616")];
+    let calling = types.iter().fold(module.to_owned(), |text, (integer, _)| {
+        text.replace(&format!("({integer}.trunc_sat_f64_u"), &format!("(call $saturate_{integer}"))
+    });
+    ensure!(!calling.contains(".trunc_sat"), "the module converts numbers in a way that is not known here");
+    let functions = types.map(|(integer, above)| {
+        format!(
+            " (func $saturate_{integer} (param $number f64) (result {integer})\n  \
+             (if (result {integer}) (f64.ge (local.get $number) (f64.const {above}))\n   \
+             (then ({integer}.const -1)) (else ({integer}.trunc_sat_f64_u (local.get $number)))))\n"
+        )
+    });
+    Ok(format!("{calling}{})\n", functions.concat()))
 }
 
 /// wasm2js writes a module that imports, instantiates and exports by itself: of that the function that makes an instance of given imports.
@@ -178,7 +216,8 @@ fn factory(text: &str) -> Result<String> {
 
 /// One file of all that `source` imports, small. As it is a module or one block, it leaves no name behind.
 fn bundle(workspace: &Workspace, source: &str, arguments: &[String], out: &Path) -> Result<PathBuf> {
-    let common = ["--bundle", "--minify", "--legal-comments=none", "--log-level=warning", "--charset=utf8", "--format=esm"];
+    let common =
+        ["--bundle", "--minify", "--legal-comments=none", "--log-level=warning", "--charset=utf8", "--format=esm"];
     let bundled = out.with_extension("bundled.js");
     let esbuild = workspace.npm_program("beacon", "esbuild", LIMIT).arg(source).args(common).arg(ECMASCRIPT);
     esbuild.args(arguments).arg(format!("--outfile={}", bundled.display())).run(&workspace.stop)?;
@@ -198,6 +237,18 @@ mod tests {
         let factory = factory(text).expect("as wasm2js writes it");
         assert_eq!(factory, "\nfunction asmFunc(imports) {\n return {};\n}\n\n\nexport default asmFunc;\n");
         assert!(super::factory("export default 1").is_err());
+    }
+
+    #[test]
+    fn conversions_saturate_before_they_are_lowered() {
+        let text = "(module\n (func $0 (result i64)\n  (i64.trunc_sat_f64_u\n   (f64.const 1)\n  )\n )\n)\n";
+        let saturating = saturating(text).expect("as wasm-dis writes it");
+        assert!(
+            saturating
+                .starts_with("(module\n (func $0 (result i64)\n  (call $saturate_i64\n   (f64.const 1)\n  )\n )\n")
+        );
+        assert!(saturating.contains("(then (i64.const -1)) (else (i64.trunc_sat_f64_u (local.get $number)))))\n)\n"));
+        assert!(super::saturating("(module (i32.trunc_sat_f64_s))").is_err());
     }
 
     #[test]

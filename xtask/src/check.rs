@@ -18,7 +18,7 @@ const SCRIPT_LIMIT: Duration = Duration::from_mins(5);
 const DENY_VERSION: &str = "0.20.2";
 
 /// Where scripts have tests beside them.
-const SCRIPTS: [&str; 3] = ["beacon-wasm/js", "collector/report", "tests/browser"];
+const SCRIPTS: [&str; 3] = ["beacon-wasm", "collector/report", "tests/browser"];
 
 /// Everything but the browser's crate, which has a target of its own.
 const WORKSPACE: [&str; 3] = ["--workspace", "--exclude", "beacon-wasm"];
