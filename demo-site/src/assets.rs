@@ -40,6 +40,8 @@ static STYLE: LazyLock<Text> =
     LazyLock::new(|| Text::new("text/css; charset=utf-8", include_str!("../static/shop.css")));
 static SCRIPT: LazyLock<Text> =
     LazyLock::new(|| Text::new("text/javascript; charset=utf-8", include_str!("../static/shop.js")));
+static METRICS_SCRIPT: LazyLock<Text> =
+    LazyLock::new(|| Text::new("text/javascript; charset=utf-8", include_str!("../static/metrics.js")));
 static ICON: LazyLock<Text> = LazyLock::new(|| Text::new("image/svg+xml", include_str!("../static/favicon.svg")));
 
 /// A transparent GIF of one pixel.
@@ -53,7 +55,7 @@ pub(crate) fn version() -> &'static str {
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = DefaultHasher::new();
-    (STYLE.plain, SCRIPT.plain, HERO.len()).hash(&mut hasher);
+    (STYLE.plain, SCRIPT.plain, METRICS_SCRIPT.plain, HERO.len()).hash(&mut hasher);
     for (_, item) in catalogue::items() {
         (item.slug, item.picture.len(), item.card.len()).hash(&mut hasher);
     }
@@ -107,6 +109,7 @@ pub(crate) async fn serve(Path(name): Path<String>, RawQuery(query): RawQuery, h
     let mut response = match &*name {
         "shop.css" => text(&STYLE, &headers),
         "shop.js" => text(&SCRIPT, &headers),
+        "metrics.js" => text(&METRICS_SCRIPT, &headers),
         "favicon.svg" => text(&ICON, &headers),
         _ => match raster(&name, &wish) {
             Some(response) => response,

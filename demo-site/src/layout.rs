@@ -27,11 +27,15 @@ pub(crate) struct Page {
     pub(crate) content: Markup,
     /// Without header, footer and beacon: for a frame.
     pub(crate) bare: bool,
+    /// The script of this page alone, beside the shop's.
+    pub(crate) script: Option<&'static str>,
+    /// The beacon prints into the console what it sends.
+    pub(crate) debug: bool,
 }
 
 impl Page {
     pub(crate) fn new(name: &'static str, title: impl Into<String>, content: Markup) -> Page {
-        Page { status: StatusCode::OK, name, title: title.into(), content, bare: false }
+        Page { status: StatusCode::OK, name, title: title.into(), content, bare: false, script: None, debug: false }
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Page {
@@ -85,12 +89,13 @@ impl Page {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (self.title) " · Lento" }
-                @if !self.bare && !knobs.no_beacon { (embed(visit)) }
+                @if !self.bare && !knobs.no_beacon { (embed(visit, self.debug)) }
                 link rel="stylesheet" href=(visit.asset("shop.css", knobs.delay_css_ms));
                 link rel="icon" href=(visit.asset("favicon.svg", 0)) type="image/svg+xml";
                 @if !self.bare {
                     meta name="description" content="Lento: well-made things for unhurried homes. The demo shop of Slowtax.";
                     script defer src=(visit.asset("shop.js", knobs.delay_script_ms)) {}
+                    @if let Some(script) = self.script { script defer src=(visit.asset(script, 0)) {} }
                 }
             }
         }
@@ -108,11 +113,11 @@ impl Page {
 }
 
 /// The beacon, as DESIGN says that a site embeds it. A policy that forbids inline scripts leaves the first line out.
-fn embed(visit: &Visit) -> Markup {
+fn embed(visit: &Visit, debug: bool) -> Markup {
     let inline = !visit.knobs.no_inline_queue && content_security_policy(visit).is_none();
     html! {
         @if inline { script { (PreEscaped(INLINE_QUEUE)) } }
-        script async src={ (visit.site.collector) "/slowtax.js" } data-site=(visit.site.name) {}
+        script async src={ (visit.site.collector) "/slowtax.js" } data-site=(visit.site.name) data-debug[debug] {}
     }
 }
 
@@ -174,7 +179,8 @@ fn site_footer(visit: &Visit) -> Markup {
             }
             p.demo-note {
                 "This is the Slowtax demo shop; its report is at " a href=(report) data-test="report-link" { (report) } ". "
-                "Nothing here can be bought. " a href="/knobs" data-test="knobs-link" { "Make its pages slow" } "."
+                "Nothing here can be bought. " a href="/knobs" data-test="knobs-link" { "Make its pages slow" } ", or "
+                a href=(visit.link("/metrics")) data-test="metrics-link" { "see what is measured" } "."
             }
         }
     }

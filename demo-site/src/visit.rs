@@ -51,6 +51,11 @@ impl Visit {
             .filter(|value| !value.is_empty())
     }
 
+    /// Whether a parameter is given, with or without a value.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.parameters.iter().any(|(n, _)| n == name)
+    }
+
     /// Where the next redirect goes, while some are asked for: the same address with one redirect less.
     pub(crate) fn redirect(&self) -> Option<String> {
         if self.knobs.redirect == 0 {

@@ -6,7 +6,7 @@ use crate::knobs::{KNOBS, Knob, Values};
 use crate::layout::Page;
 
 /// Pages that the form can open: address and name.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 10] = [
     ("/", "Home"),
     ("/category/lighting", "Category"),
     ("/item/101", "Item"),
@@ -15,6 +15,7 @@ const PAGES: [(&str, &str); 9] = [
     ("/thank-you", "Thank-you"),
     ("/not-there", "404"),
     ("/broken", "500"),
+    ("/metrics", "Metrics"),
     ("/knobs", "This page"),
 ];
 
@@ -38,6 +39,7 @@ pub(super) fn page() -> Page {
                 "Every page of this shop takes these knobs in its address. They apply to the page that is asked for; with "
                 code { "knobs=sticky" } " its links carry them on. What is out of bounds is refused with status 400."
             }
+            p { "What the beacon makes of it, metric by metric: " a href="/metrics" { "what is measured" } "." }
             h2 { "To try at once" }
             ul.examples { @for (address, what) in EXAMPLES { li { a href=(address) { (what) } " " code { (address) } } } }
             h2 { "All knobs" }

@@ -5,6 +5,7 @@ mod category;
 mod home;
 mod item;
 mod knob_panel;
+mod metrics;
 mod search;
 mod shelf;
 mod thank_you;
@@ -29,6 +30,8 @@ pub(crate) fn page_at(visit: &Visit) -> Page {
         ["thank-you"] => Some(thank_you::page(visit)),
         ["broken"] => Some(trouble::broken(visit)),
         ["knobs"] => Some(knob_panel::page()),
+        ["metrics"] => metrics::page(visit, ""),
+        ["metrics", chapter] if !chapter.is_empty() => metrics::page(visit, chapter),
         ["frame"] => Some(frame()),
         _ => None,
     };

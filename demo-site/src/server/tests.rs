@@ -14,7 +14,7 @@ use super::*;
 const CDN: &str = "http://127.0.0.1:9999";
 const EMBED: &str = "<script>window.slowtax=window.slowtax||function(){(slowtax.q=slowtax.q||[]).push(arguments)}</script>\
                      <script async src=\"http://127.0.0.1:8080/slowtax.js\" data-site=\"shop\"></script>";
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 12] = [
     "/",
     "/category/tableware",
     "/category/tableware?page=2",
@@ -24,6 +24,8 @@ const PAGES: [&str; 10] = [
     "/search",
     "/search?q=lamp",
     "/knobs",
+    "/metrics",
+    "/metrics/evening",
     "/category/living?sort=-price",
 ];
 
@@ -80,6 +82,7 @@ async fn crawl(start: &[&str]) -> BTreeSet<String> {
         let on_purpose = match address.split('?').next() {
             Some("/not-there") => StatusCode::NOT_FOUND,
             Some("/broken") => StatusCode::INTERNAL_SERVER_ERROR,
+            _ if address.contains("redirect=") => StatusCode::FOUND,
             _ if address.contains("status=503") => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::OK,
         };
@@ -137,6 +140,34 @@ async fn the_embed_follows_its_knobs() {
 }
 
 #[tokio::test]
+async fn the_metrics_page_has_a_section_for_each_metric_and_is_linked() {
+    let html = get("/metrics").await.text();
+    for id in ["lcp", "paints", "cls", "inp", "frames", "soft", "errors", "timings", "clicks", "goal"] {
+        assert_eq!(html.matches(&format!("<section class=\"metric\" id=\"{id}\"")).count(), 1, "{id}");
+        assert!(html.contains(&format!("href=\"#{id}\"")), "nothing leads to {id}");
+    }
+    assert!(!html.contains(" onclick=") && html.matches("<script").count() == 4);
+    let script = addresses(&html).into_iter().find(|address| address.starts_with("/cdn/metrics.js?v="));
+    assert_eq!(get(&script.expect("its script")).await.header("content-type"), "text/javascript; charset=utf-8");
+    for page in ["/", "/knobs"] {
+        assert!(addresses(&get(page).await.text()).contains("/metrics"), "{page}");
+    }
+    assert!(get("/metrics/evening").await.text().contains("One lamp, one table"));
+    assert!(!get("/").await.text().contains("metrics.js"));
+}
+
+#[tokio::test]
+async fn the_metrics_page_makes_the_beacon_speak_when_asked() {
+    let debugged = "data-site=\"shop\" data-debug></script>";
+    for address in ["/metrics?debug", "/metrics/morning?debug=", "/metrics?debug=1&server_timing=1"] {
+        assert!(get(address).await.text().contains(debugged), "{address}");
+    }
+    for address in ["/metrics", "/?debug", "/metrics?debug&beacon=off"] {
+        assert!(!get(address).await.text().contains(debugged), "{address}");
+    }
+}
+
+#[tokio::test]
 async fn policies_allow_the_collector_and_nothing_inline() {
     let strict = get("/?csp=strict").await;
     let policy = strict.header("content-security-policy");
@@ -167,6 +198,8 @@ async fn statuses_are_what_they_should_be() {
         "/category/tableware?page=3",
         "/category/tableware?page=0",
         "/category/tableware?page=x",
+        "/metrics/",
+        "/metrics/noon",
         "/cdn/nope.js",
         "/cdn/pictures/nope.jpg",
         "/cdn/pictures/../shop.css",
