@@ -344,6 +344,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
       const key = [kind, message, source, line, column].join();
       if (Object.keys(errors).length < ERRORS_MAX) errors[key] ??= [kind, time - zero, message, source == 'undefined' ? '' : source, line, column, 0, 0];
       if (errors[key]) errors[key][6]++;
+      changes++;
     }
   };
 
