@@ -105,7 +105,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
   let lcpEntry, element, url, parts;
   let first, contentful, isPainted; // paints
   let settled, due, busy;
-  let interactions; // before it
+  let interactions, acted; // before it; whether the browser told one of its own
   let soft; // its Soft Navigation entry
   let dropped, ownBytes;
   let visibleMs, visibleSince, depth;
@@ -116,7 +116,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
     zero = at;
     base = at || activationStart;
     seen = changes = dropped = ownBytes = visibleMs = depth = rage = dead = 0;
-    told = lcpEntry = element = url = parts = first = contentful = settled = due = soft = undefined;
+    told = lcpEntry = element = url = parts = first = contentful = settled = due = soft = acted = undefined;
     interactions = at ? performance.interactionCount : 0;
     visibleSince = document.hidden ? NaN : base;
     errors = {};
@@ -262,6 +262,7 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
     event({ interactionId = 0, name, startTime, duration, processingStart, processingEnd, target, targetSelector }) {
       // What led to a soft navigation belongs to the view before.
       if (zero && startTime <= zero) return;
+      if (interactionId) acted = 1;
       take(
         TAKE_EVENT,
         interactionId,
@@ -421,6 +422,8 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
     if (reason == HIDDEN && news == told) return 0;
     if (reason == HIDDEN) told = news;
     safe(look)();
+    // Only the document's first interaction is told however short it was: later views had one that was too short to be told.
+    if (zero && !acted && performance.interactionCount > interactions) take(TAKE_EVENT, -1, 0, 8, 0, 0, 0, '');
 
     const { responseStart, responseStatus, type, confidence, serverTiming = [] } = navigation;
     // Browsers have been seen to give 0, negative and future values.

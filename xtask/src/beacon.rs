@@ -13,7 +13,7 @@
 //! wasm-bindgen's glue has a function for everything that the compiler's module imports; wasm-opt leaves out most of it. So that the
 //! bundler leaves it out too, the imports of the optimised module are listed in a file of their own.
 //!
-//! HASH is the first ten hex digits of a SHA-256 over all of them but `slowtax.js`: they fit only each other, so they share one name, and
+//! HASH is the first eight hex digits of a SHA-256 over all of them but `slowtax.js`: they fit only each other, so they share one name, and
 //! that name may be cached for ever.
 
 use std::fs;
@@ -30,7 +30,7 @@ use crate::steps::Done;
 use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_mins(3);
-const HASH_DIGITS: usize = 10;
+const HASH_DIGITS: usize = 8;
 
 /// What browsers must understand. `?.` and `??` are in it; private methods are not.
 const ECMASCRIPT: &str = "--target=es2020";
