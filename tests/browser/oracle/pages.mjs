@@ -39,7 +39,8 @@ export const PAGES = {
   text_long_id: html(`<p id=${'größe-'.repeat(20)}>A text whose id is longer than what is told of it</p>`),
   image_late: html(`<h1>A title</h1><p class="b a">Some text</p>${image('?delay=800&who=me#x', 'id=hero')}`),
   lcp_removed: html('<p>small</p><h1 id=gone>A title that goes away</h1><script>window.played = after(600).then(() => gone.remove())</script>'),
-  lcp_removed_no_id: html('<p>small</p><h1 class=gone>A title that goes away</h1><script>window.played = after(400).then(() => document.querySelector("h1").remove())</script>'),
+  // When the core is there: until then nobody has looked at the element, and without an id nothing is left to call it by.
+  lcp_removed_no_id: html('<p>small</p><h1 class=gone>A title that goes away</h1><script>window.played = after(1800).then(() => document.querySelector("h1").remove())</script>'),
   hidden_at_start: html(TEXT),
   hidden_before_lcp: html(`<h1>A title</h1>${image('?delay=1500', 'id=hero')}`),
   shown_again: html(TEXT),
