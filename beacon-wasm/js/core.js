@@ -403,7 +403,10 @@ export default async (href, calls, send, begin, paint, safe, store, { debug }) =
   let ownMs = performance.now() - begun;
 
   const run = (queue, entry, list) => {
-    for (const entry of queue.splice(0, list ? Infinity : CHUNK)) {
+    // In the order in which they ended, as web-vitals takes them: of the events of one interaction the one that ended last, without a target, would
+    // otherwise come before the one that has it.
+    const end = ({ startTime, duration }) => startTime + duration;
+    for (const entry of queue.splice(0, list ? Infinity : CHUNK).sort((a, b) => end(a) - end(b))) {
       const { entryType, name } = entry;
       // To be hidden and shown makes a long frame, and to tell makes a request: that is no news.
       if (!/^long/.test(entryType) && name != href) changes++;

@@ -10,6 +10,15 @@ const visit = (during = async () => {}) => async (visitor) => {
 };
 const click = (at = '#go') => visit((visitor) => visitor.click(at));
 
+/// An element is gone in the end that the core has seen. Before that nobody has looked at it, and without an id nothing is left to call it by.
+const remove = (during = async () => {}) =>
+  visit(async (visitor) => {
+    await during(visitor);
+    await visitor.passed.toldByCore();
+    await visitor.page.evaluate(() => document.querySelector('.gone').remove());
+    await visitor.painted();
+  });
+
 /// Leaves the page for another and comes back. The page's last beacon, and the restored one's first, are awaited.
 const comeBack = async (visitor) => {
   await visitor.passed.toldByCore();
@@ -33,7 +42,7 @@ export const SCENARIOS = {
   text_long_id: visit(),
   image_late: visit(),
   lcp_removed: visit(),
-  lcp_removed_no_id: visit(),
+  lcp_removed_no_id: remove(),
   async hidden_at_start(visitor) {
     // A tab in the background, as a middle click opens it.
     await visitor.open(`${visitor.site.url}/empty`);
@@ -78,7 +87,7 @@ export const SCENARIOS = {
   shifts_large_then_small: visit(),
   shifts_long_window: visit(),
   shifts_after_input: click(),
-  shift_removed: visit(),
+  shift_removed: remove(),
   shift_of_text: visit(),
   click_100: click(),
   click_300: click(),
@@ -114,7 +123,7 @@ export const SCENARIOS = {
     await visitor.hide();
   },
   target_removed: click(),
-  target_removed_later: click('.once'),
+  target_removed_later: remove((visitor) => visitor.click('.gone')),
   click_body: click([700, 500]),
   click_short: click(),
   bfcache: async (visitor) => {

@@ -32,11 +32,11 @@ const frames = async (count) => {
 };
 const after = (ms) => new Promise((over) => setTimeout(over, ms));
 
-/// Moves all that is on the page down.
-const push = (px) => {
+/// Moves all that is on the page, or in an element of it, down.
+const push = (px, within = 'body') => {
   const pusher = document.createElement('div');
   pusher.style.height = `${px}px`;
-  document.body.prepend(pusher);
+  document.querySelector(within).prepend(pusher);
 };
 
 /// Pushes [at, px], in milliseconds after the page was shown.
