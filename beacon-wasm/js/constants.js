@@ -46,8 +46,6 @@ export const ERRORS_MAX = 10;
 // The browser's entries that are kept until the core takes them in, and that it takes in at once.
 export const QUEUE_MAX = 999;
 export const CHUNK = 99;
-// A list as JSON; a binary beacon is never longer than it.
-export const BODY_MAX = 16e3;
 // Beacons that could not be sent, as text, all together.
 export const KEPT_MAX = 3e4;
 // When the core is loaded at the latest, after the script itself.

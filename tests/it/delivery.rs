@@ -8,6 +8,8 @@ use beacon_format::decode;
 use serde::Deserialize;
 use tests::embedded::workspace;
 
+use crate::recorded;
+
 const VISITS: &str = "120";
 /// A page that the browser has killed tells only what it told before. The first snapshot is due that long after the page has loaded.
 const SETTLED_AFTER_LOAD_MS: f64 = 2000.0;
@@ -66,8 +68,7 @@ fn visit_pages(visits: &str) -> (Vec<Visit>, End) {
 }
 
 fn count(hexadecimal: &str, arrivals: &mut Arrivals) {
-    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).expect("digits"), 16).expect("a byte");
-    let body: Vec<u8> = hexadecimal.as_bytes().chunks(2).map(byte).collect();
+    let body = recorded::body(hexadecimal);
     let beacon = decode(&body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&body)));
     let path = beacon.view.expect("a view").path.into_owned();
     *arrivals.entry(path).or_default().entry((beacon.head.view_id.0, beacon.head.seq)).or_default() += 1;

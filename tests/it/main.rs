@@ -13,6 +13,7 @@ mod invariants;
 mod loss;
 mod loss_random;
 mod oracle;
+mod recorded;
 mod report;
 mod robust;
 mod rollups;

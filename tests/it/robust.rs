@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use beacon_format::{Beacon, DecodeError, Reason, decode};
+use beacon_format::{Beacon, Reason, decode};
 use serde::Deserialize;
 use serde_json::Value;
 use tests::embedded::workspace;
+
+use crate::recorded;
 
 mod choices;
 
@@ -30,19 +32,11 @@ struct Report {
 
 impl Report {
     fn bodies(&self) -> Vec<Vec<u8>> {
-        let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).expect("digits"), 16).expect("a byte");
-        self.beacons.iter().map(|body| body.as_bytes().chunks(2).map(byte).collect()).collect()
+        self.beacons.iter().map(|body| recorded::body(body)).collect()
     }
 
-    /// Decoded, by view and snapshot. Every one must be a beacon.
     fn decoded<'b>(&self, bodies: &'b [Vec<u8>]) -> Vec<Beacon<'b>> {
-        let mut beacons = bodies
-            .iter()
-            .map(|body| decode(body))
-            .collect::<Result<Vec<_>, DecodeError>>()
-            .unwrap_or_else(|error| panic!("{}: {error}", self.scenario));
-        beacons.sort_by_key(|beacon| (beacon.head.view_id, beacon.head.seq));
-        beacons
+        recorded::decoded(&self.scenario, bodies)
     }
 
     fn assert_quiet(&self) {
