@@ -83,17 +83,21 @@ impl<'b> Encoder<'b> {
         self.length
     }
 
-    /// Writes one section; `false` when it did not fit and was left out. A caller that has a section's fields at hand, but not its
-    /// type, writes them with the methods below, in the order of the type's own method.
-    pub fn section(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) -> bool {
+    fn section(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) -> bool {
+        self.tagged(tag as u8, write)
+    }
+
+    /// Writes one section; `false` when it did not fit and was left out. For a caller that has a section's fields at hand, but not its
+    /// type: it writes them with the methods below, in the order of the type's own method.
+    pub fn tagged(&mut self, tag: u8, write: impl FnOnce(&mut Self)) -> bool {
         let start = self.begin(tag);
         write(self);
         self.end(start)
     }
 
-    fn begin(&mut self, tag: Tag) -> usize {
+    fn begin(&mut self, tag: u8) -> usize {
         let start = self.length;
-        self.byte(tag as u8);
+        self.byte(tag);
         self.byte(0);
         self.byte(0);
         start
@@ -461,18 +465,6 @@ impl<'b> Encoder<'b> {
                 _ => return written,
             }
         }
-    }
-
-    /// Writes the sections of `beacon`, which another encoder made: what was encoded before its beacon was begun. All or none.
-    pub fn sections(&mut self, beacon: &[u8]) -> bool {
-        let start = self.length;
-        self.bytes(beacon.get(1..).unwrap_or_default());
-        let fits = !self.full;
-        if !fits {
-            self.length = start;
-            self.full = false;
-        }
-        fits
     }
 }
 

@@ -19,17 +19,25 @@ export const EARLIER_VIEWS_MAX = 50;
 export const GOAL_VALUE_MAX = 1e9;
 export const SELECTOR_MAX = 100;
 export const SERVER_TIMINGS_MAX = 10;
+export const HOST_TOTALS_MAX = 31;
+export const LONG_FRAMES_MAX = 5;
+export const USER_TIMINGS_MAX = 20;
+
+// Resources of a view that are told one by one, in a beacon.
+export const RESOURCES_MAX = 20;
+// web.dev/articles/inp: for every fifty interactions the longest that is left is passed over. So ten are enough for a view of 500.
+export const INTERACTIONS_MAX = 10;
+export const PASSED_OVER_EVERY = 50;
+// Event Timing rounds durations to 8 ms: events that end as near to each other were presented by one frame.
+export const FRAME_MS = 8;
+export const FRAMES_MAX = 10;
+// web.dev/articles/cls: a window of shifts ends with a second of none, and after five seconds.
+export const WINDOW_GAP_MS = 1e3;
+export const WINDOW_MS = 5e3;
 
 // src/exports.rs.
-export const NUMBERS_MAX = 2048;
-export const TEXT_BYTES_MAX = 32768;
-// src/observed.rs: what is taken in.
-export const TAKE_RESOURCE = 0;
-export const TAKE_SHIFT = 1;
-export const TAKE_SHIFTED = 2;
-export const TAKE_EVENT = 3;
-export const TAKE_FRAME = 4;
-export const TAKE_TIMING = 5;
+export const NUMBERS_MAX = 8192;
+export const TEXT_BYTES_MAX = 65536;
 // A text of that many UTF-16 units is handed over at most.
 export const STRING_MAX = 999;
 

@@ -1,4 +1,4 @@
-//! What `core.js` hands over: numbers, and lines of text.
+//! What `js/fields.js` hands over: numbers, and lines of text.
 //!
 //! It walks a list and writes *one number per node*, in order: a number as it is, a truth as 0 or 1, nothing as NaN, a text as 1, an
 //! array as its length, followed by its members. A text is also one line of the text, in UTF-8, without control characters. So a
@@ -39,9 +39,18 @@ impl<'a> Fields<'a> {
         if self.number().is_nan() {
             return &[];
         }
-        let (line, rest) = cut(self.text, b'\n');
+        let text = self.text;
+        let mut rest = text;
+        let mut length = 0;
+        while let [first, behind @ ..] = rest {
+            rest = behind;
+            if *first == b'\n' {
+                break;
+            }
+            length += 1;
+        }
         self.text = rest;
-        line
+        text.get(..length).unwrap_or_default()
     }
 }
 
@@ -50,21 +59,6 @@ impl<'a> Fields<'a> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
 pub(crate) fn option(to: &mut Encoder, number: f64) {
     to.number(if number < f64::from(u32::MAX) { (number + 0.5) as u64 + 1 } else { 0 });
-}
-
-/// What stands before the first `byte`, and what stands behind it.
-#[inline(never)]
-pub(crate) fn cut(text: &[u8], byte: u8) -> (&[u8], &[u8]) {
-    let mut rest = text;
-    let mut length = 0;
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        if *first == byte {
-            break;
-        }
-        length += 1;
-    }
-    (text.get(..length).unwrap_or_default(), rest)
 }
 
 #[cfg(test)]

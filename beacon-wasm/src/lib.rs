@@ -7,13 +7,7 @@
 
 pub mod exports;
 mod fields;
-mod interactions;
 mod layout;
-mod observed;
-mod ranked;
-mod shifts;
-mod totals;
-mod url;
 
 #[cfg(test)]
 mod told;

@@ -1,4 +1,4 @@
-//! For the tests: what `core.js` tells, written as `core.js` writes it.
+//! For the tests: what `js/fields.js` tells, written as `js/fields.js` writes it.
 
 use crate::fields::Fields;
 

@@ -8,6 +8,7 @@
 //   page      the whole document, where that is not enough; `headers` go with it
 //   views     how often the page is viewed in its tab; 1 by default
 //   expects   reasons of the beacons that arrive of each view, in order: the page is looked at until it settles, and then hidden or left
+//   or        what may arrive of each view instead, where that is a matter of time
 //   allows    what the browser itself may write into the console, as a regular expression; nothing by default
 //   settings  of the recorder
 
@@ -123,6 +124,7 @@ const documents = {
       document.close();
     })</script>`,
     expects: [],
+    or: ['settled'],
   },
   twice: { body: tag(), expects: TELLS },
   two_sites: {

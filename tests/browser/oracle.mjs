@@ -4,8 +4,9 @@
 //
 // PLAN is JSON: { collector, runs: [[mode, scenario]] }; a scenario `*` is all of them. A mode says how the core comes: `w0`, `w1000`, `w5000` with its wasm held
 // back for so many milliseconds, `asm` on a page whose policy forbids wasm. The page of a run has the path `/MODE/SCENARIO`.
-// Prints a line of JSON for each run when it is over: { mode, scenario, views, console } or { mode, scenario, error }. `views` are web-vitals' last words per
-// navigation: { kind, path, TTFB, FCP, LCP, INP, CLS }.
+// Prints a line of JSON for each run when it is over: { mode, scenario, views, unsplit, console } or { mode, scenario, error }. `views` are web-vitals' last words per
+// navigation: { kind, path, TTFB, FCP, LCP, INP, CLS }. `unsplit` is true where web-vitals takes a soft navigation for more of the view before it, since the browser
+// does not have the Soft Navigation API that it knows.
 
 import { cpus } from 'node:os';
 import { text } from 'node:stream/consumers';
@@ -38,7 +39,7 @@ async function run(context, collector, mode, scenario) {
   const note = (message) => message.type() === 'error' && console.push(message.text());
   const noteError = (error) => console.push(String(error.error()));
   try {
-    let words;
+    let words, unsplit;
     if (scenario === 'prerender') {
       words = await openAlone(`${site.url}/prerenders`, prerender(site, passed));
     } else {
@@ -47,8 +48,10 @@ async function run(context, collector, mode, scenario) {
       const visitor = new Visitor(context, await context.newPage(), site, passed);
       await SCENARIOS[scenario](visitor);
       words = await visitor.words();
+      const isSplit = () => !!globalThis.PerformanceSoftNavigation?.prototype.getLargestInteractionContentfulPaint;
+      unsplit = scenario.startsWith('soft_') && !(await visitor.page.evaluate(isSplit));
     }
-    return { mode, scenario, views: Object.values(words.views), console: [...console, ...words.failures] };
+    return { mode, scenario, unsplit, views: Object.values(words.views), console: [...console, ...words.failures] };
   } catch (error) {
     return { mode, scenario, error: String(error), console };
   } finally {

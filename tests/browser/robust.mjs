@@ -5,7 +5,7 @@
 //
 // Prints one line of JSON per scenario: { scenario, beacons, exceptions, written, logged, ... }. `beacons` are bodies in hexadecimal, in the
 // order in which they came; `exceptions` what no page has caught, rejections included; `written` what scripts wrote into the console;
-// `logged` what the browser did. A hostile page adds { expects, views, unlooked, marker }: which beacons are to come of each view, which of
+// `logged` what the browser did. A hostile page adds { expects, or, views, unlooked, marker }: which beacons are to come of each view, which of
 // the browser's messages it does not allow, and how far its own last script came.
 
 import http from 'node:http';
@@ -66,7 +66,7 @@ async function closedPort() {
   return port;
 }
 
-async function look({ page, recorder, view }, { expects, views = 1, allows }, heard) {
+async function look({ page, recorder, view }, { expects, views = 1, allows, or }, heard) {
   for (let index = 1; index <= views; index++) {
     await view('/hostile');
     const before = (index - 1) * expects.length;
@@ -78,7 +78,7 @@ async function look({ page, recorder, view }, { expects, views = 1, allows }, he
   await hide(page);
   await recorder.arrived('', views * expects.length, HIDDEN_MAX_MS);
   await wait(QUIET_MS);
-  return { expects, views, marker, unlooked: heard.logged.filter((line) => !allows?.test(line)) };
+  return { expects, or, views, marker, unlooked: heard.logged.filter((line) => !allows?.test(line)) };
 }
 
 async function run(name, context) {

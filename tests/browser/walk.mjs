@@ -43,7 +43,6 @@ async function truth(page) {
   return page.evaluate(() => ({
     path: location.pathname,
     navigation: performance.getEntriesByType('navigation')[0].toJSON(),
-    resources: performance.getEntriesByType('resource').map((entry) => entry.name.replace(/[?#].*$/, '')),
     // In the order in which web-vitals rounds nothing.
     ttfb: window.oracle.TTFB,
     fcp: window.oracle.FCP,
@@ -69,11 +68,21 @@ async function walk(browser, plan, { address, device, dwell_ms: dwell, query = '
     await page.addInitScript(oracle);
 
     const pages = [];
+    // What the page asked for, until it was left: the last of it may come long after the page was looked at.
+    let requested = [];
+    page.on('request', (request) => {
+      if (request.isNavigationRequest() && request.frame() === page.mainFrame()) requested = [];
+      else requested.push(request.url().replace(/[?#].*$/, ''));
+    });
     const look = async () => {
-      pages.push(await truth(page));
+      pages.push({ ...(await truth(page)), requested });
       await page.waitForTimeout(dwell);
-      // LCP may have grown while the visitor looked.
-      pages.at(-1).lcp = await page.evaluate(() => window.oracle.LCP);
+      // LCP and the resources may have grown while the visitor looked.
+      const grown = () => ({
+        lcp: window.oracle.LCP,
+        resources: performance.getEntriesByType('resource').map((entry) => entry.name.replace(/[?#].*$/, '')),
+      });
+      Object.assign(pages.at(-1), await page.evaluate(grown));
     };
     const follow = async (selector) => {
       await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.locator(selector).first().click()]);

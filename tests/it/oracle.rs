@@ -13,11 +13,8 @@ use serde_json::{Value, json};
 use tests::collector::CollectorProcess;
 use tests::embedded::{EmbeddedClickHouse, workspace};
 
-/// Every scenario with the wasm there at once, and with the core that needs none; and one of each kind with the wasm held back for 1 and 5 s.
-/// `w1000/*` and `w5000/*` hold it back everywhere.
-const ALL: &str = "w0/* asm/* \
-    w1000/text w1000/image w1000/image_late w1000/shifts_small_then_large w1000/shifts_after_input w1000/click_300 w1000/soft_image w1000/bfcache_used \
-    w5000/text w5000/image w5000/lcp_removed w5000/shifts_large_then_small w5000/clicks_60 w5000/keyboard w5000/soft_text w5000/resources_300";
+/// Every scenario with the wasm there at once, held back for 1 and for 5 s, and with the core that needs none.
+const ALL: &str = "w0/* w1000/* w5000/* asm/*";
 const SCENARIOS_MIN: usize = 30;
 
 /// How far apart we and web-vitals may be. Ours are whole milliseconds.
@@ -38,6 +35,9 @@ struct Run {
     scenario: String,
     #[serde(default)]
     views: Vec<Words>,
+    /// web-vitals took a soft navigation for more of the view before.
+    #[serde(default)]
+    unsplit: bool,
     #[serde(default)]
     console: Vec<String>,
     error: Option<String>,
@@ -203,6 +203,12 @@ fn check_run(run: &Run, rows: &[Row]) -> Vec<Comparison> {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
         .collect();
+    if run.unsplit {
+        // Without an oracle there is still what must be there.
+        let mut kinds: Vec<_> = own.iter().map(|row| row["navigation_type"].as_str().unwrap_or_default()).collect();
+        kinds.sort_unstable();
+        return if kinds == ["navigate", "soft"] { Vec::new() } else { vec![failed(format!("rows of {kinds:?}"))] };
+    }
     let mut comparisons = Vec::new();
     for words in &run.views {
         let row = own.iter().find(|row| row["path"] == words.path.as_str() && is_of_kind(row, &words.kind));
@@ -285,12 +291,16 @@ fn our_rows_say_what_web_vitals_says_on_every_page_however_the_core_arrives() {
     let rows: Vec<Row> = rows.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
     let comparisons: Vec<Comparison> = runs.iter().flat_map(|run| check_run(run, &rows)).collect();
     println!("{}", table(&comparisons));
+    let unsplit = runs.iter().filter(|run| run.unsplit).count();
+    if unsplit > 0 {
+        println!("{unsplit} runs with a soft navigation are not compared: web-vitals tells none in this browser");
+    }
     let differences: Vec<String> = comparisons
         .iter()
         .flat_map(|comparison| comparison.differences.iter().map(|what| format!("{}: {what}", comparison.name)))
         .collect();
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
     if chosen.is_none() {
-        assert!(runs.len() >= 2 * SCENARIOS_MIN, "only {} runs", runs.len());
+        assert!(runs.len() >= 4 * SCENARIOS_MIN, "only {} runs", runs.len());
     }
 }

@@ -11,7 +11,8 @@
 //! `target/npm/slowtax` is the npm package: `beacon-wasm/npm`, and all of the above.
 //!
 //! wasm-bindgen's glue has a function for everything that the compiler's module imports; wasm-opt leaves out most of it. So that the
-//! bundler leaves it out too, the imports of the optimised module are listed in a file of their own.
+//! bundler leaves it out too, the imports of the optimised module are listed in a file of their own, and what the glue does when it is loaded is
+//! reduced to what we need of it. What is imported gets short names.
 //!
 //! HASH is the first eight hex digits of a SHA-256 over all of them but `slowtax.js`: they fit only each other, so they share one name, and
 //! that name may be cached for ever.
@@ -31,6 +32,8 @@ use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_mins(3);
 const HASH_DIGITS: usize = 8;
+/// What the module calls the glue.
+const GLUE: &str = "glue";
 
 /// What browsers must understand. `?.` and `??` are in it; private methods are not.
 const ECMASCRIPT: &str = "--target=es2020";
@@ -94,7 +97,8 @@ pub(crate) fn assemble(workspace: &Workspace, module: &Path) -> Result<Done> {
     let inputs = inputs(workspace)?;
     let scratch = workspace.scratch("beacon")?;
     let glue = bind(workspace, module, &scratch)?;
-    let optimised = optimise(workspace, &scratch)?;
+    let shortened = shorten(workspace, &glue, &scratch)?;
+    let optimised = optimise(workspace, &shortened, &scratch)?;
     let imports = list_imports(workspace, &optimised, &scratch)?;
     let core = bundle(workspace, "beacon-wasm/js/core.js", &core_arguments(&glue, &imports), &scratch.join("core.js"))?;
     let asm = translate(workspace, &optimised, &scratch)?;
@@ -139,10 +143,56 @@ fn bind(workspace: &Workspace, module: &Path, scratch: &Path) -> Result<PathBuf>
     Ok(scratch.join("glue_bg.js"))
 }
 
-fn optimise(workspace: &Workspace, scratch: &Path) -> Result<PathBuf> {
+/// Gives the module as text, and changes the glue: what is imported has short names in both.
+fn shorten(workspace: &Workspace, glue: &Path, scratch: &Path) -> Result<PathBuf> {
+    let tool = workspace.npm_program("beacon", "wasm-dis", LIMIT).arg("--all-features");
+    let module = tool.arg(scratch.join("glue_bg.wasm")).read(&workspace.stop)?;
+    let text = fs::read_to_string(glue).with_context(|| format!("cannot read {}", glue.display()))?;
+    let (module, text) = shortened(&module, &trimmed(&text)?);
+    let path = scratch.join("shortened.wat");
+    write(&path, &module)?;
+    write(glue, &text)?;
+    Ok(path)
+}
+
+/// The glue without what it does when it is loaded for others: a decoder for texts, which we never ask for; the constants among the objects;
+/// and a check of how many objects are lent at a time.
+fn trimmed(glue: &str) -> Result<String> {
+    let parts = [
+        ("let heap = new Array(1024).fill(undefined);\nheap.push(undefined, null, true, false);", "let heap = [];"),
+        ("    if (stack_pointer == 1) throw new Error('out of js stack');\n", ""),
+        ("let cachedTextDecoder = new", "let cachedTextDecoder = /* @__PURE__ */ new"),
+        ("\ncachedTextDecoder.decode();\n", "\n"),
+    ];
+    let mut text = glue.to_owned();
+    for (part, instead) in parts {
+        ensure!(text.contains(part), "wasm-bindgen writes another glue now, without `{part}`");
+        text = text.replace(part, instead);
+    }
+    Ok(text)
+}
+
+/// Messages of the libraries that no code is left to give: wasm-opt leaves out code, and of data what is 0.
+const MESSAGES: [&str; 2] = ["closure invoked recursively or after being dropped", "<redacted>"];
+
+/// `__wbg_sendBeacon_0123456789abcdef` becomes `sendBeacon` in both, and the module that all is imported from `glue`.
+fn shortened(module: &str, glue: &str) -> (String, String) {
+    let (mut module, mut glue) = (module.to_owned(), glue.to_owned());
+    for name in imported(&module, "./glue_bg.js") {
+        let Some((short, _)) = name.strip_prefix("__wbg_").and_then(|name| name.rsplit_once('_')) else { continue };
+        module = module.replace(&format!("\"{name}\""), &format!("\"{short}\""));
+        glue = glue.replace(&name, short);
+    }
+    for message in MESSAGES {
+        module = module.replace(message, &"\\00".repeat(message.len()));
+    }
+    (module.replace("\"./glue_bg.js\"", &format!("\"{GLUE}\"")), glue)
+}
+
+fn optimise(workspace: &Workspace, module: &Path, scratch: &Path) -> Result<PathBuf> {
     let out = scratch.join("optimised.wasm");
     let tool = workspace.npm_program("beacon", "wasm-opt", LIMIT).args(WASM_OPT);
-    tool.arg(scratch.join("glue_bg.wasm")).arg("--output").arg(&out).run(&workspace.stop)?;
+    tool.arg(module).arg("--output").arg(&out).run(&workspace.stop)?;
     Ok(out)
 }
 
@@ -159,14 +209,16 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// From the module's text form, in which an import is ` (import "MODULE" "NAME" ...`.
 fn imports_module(text: &str) -> String {
-    let names: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("(import \"./glue_bg.js\" \"")?.split('"').next())
-        .collect();
-    let names = names.join(", ");
-    format!("import {{ {names} }} from 'slowtax-glue';\nexport default {{ './glue_bg.js': {{ {names} }} }};\n")
+    let names = imported(text, GLUE).join(", ");
+    format!("import {{ {names} }} from 'slowtax-glue';\nexport default {{ {GLUE}: {{ {names} }} }};\n")
+}
+
+/// What is imported from a module, read from the text form, in which an import is ` (import "MODULE" "NAME" ...`.
+fn imported(text: &str, from: &str) -> Vec<String> {
+    let start = format!("(import \"{from}\" \"");
+    let names = text.lines().filter_map(|line| line.trim_start().strip_prefix(&start)?.split('"').next());
+    names.map(str::to_owned).collect()
 }
 
 fn core_arguments(glue: &Path, imports: &Path) -> [String; 2] {
@@ -216,10 +268,12 @@ fn factory(text: &str) -> Result<String> {
 
 /// One file of all that `source` imports, small. As it is a module or one block, it leaves no name behind.
 fn bundle(workspace: &Workspace, source: &str, arguments: &[String], out: &Path) -> Result<PathBuf> {
-    let common =
-        ["--bundle", "--minify", "--legal-comments=none", "--log-level=warning", "--charset=utf8", "--format=esm"];
+    // Names are left to terser: where they have been made short before, it finds less that repeats.
+    let common = ["--bundle", "--minify-syntax", "--minify-whitespace", "--legal-comments=none"];
+    let format = ["--log-level=warning", "--charset=utf8", "--format=esm"];
     let bundled = out.with_extension("bundled.js");
-    let esbuild = workspace.npm_program("beacon", "esbuild", LIMIT).arg(source).args(common).arg(ECMASCRIPT);
+    let esbuild =
+        workspace.npm_program("beacon", "esbuild", LIMIT).arg(source).args(common).args(format).arg(ECMASCRIPT);
     esbuild.args(arguments).arg(format!("--outfile={}", bundled.display())).run(&workspace.stop)?;
     let terser = workspace.npm_program("beacon", "terser", LIMIT).arg(&bundled);
     terser.args(TERSER).arg("--output").arg(out).run(&workspace.stop)?;
@@ -255,10 +309,14 @@ mod tests {
     fn the_imports_of_a_module_are_found_in_its_text() {
         let text = "(module\n (type $0 (func))\n (import \"./glue_bg.js\" \"__wbg_a_1\" (func $a (param i32)))\n \
                     (import \"./glue_bg.js\" \"__wbg_b_2\" (func $b))\n (export \"import\" (func $b))\n)";
-        assert_eq!(
-            imports_module(text),
-            "import { __wbg_a_1, __wbg_b_2 } from 'slowtax-glue';\n\
-             export default { './glue_bg.js': { __wbg_a_1, __wbg_b_2 } };\n"
-        );
+        let glue = "export function __wbg_a_1(arg0) {}\nexport function __wbg_b_2() {}\n";
+        let (text, glue) = shortened(text, glue);
+        assert_eq!(imports_module(&text), "import { a, b } from 'slowtax-glue';\nexport default { glue: { a, b } };\n");
+        assert_eq!(glue, "export function a(arg0) {}\nexport function b() {}\n");
+    }
+
+    #[test]
+    fn glue_that_is_not_as_expected_is_refused() {
+        assert!(trimmed("let heap = [];\n").is_err());
     }
 }

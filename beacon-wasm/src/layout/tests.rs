@@ -1,9 +1,10 @@
 //! The tables against the format's own types, by decoding what they write.
 
 use beacon_format::{
-    Beacon, Confidence, ConnectionType, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head, Id,
-    Initiator, Nav, NavigationTiming, NavigationType, PageError, PageLife, PageName, PageView, Reason, ResourceTiming,
-    Resources, ServerTiming, WebVitals, decode,
+    Beacon, Confidence, ConnectionType, Context, DeliveryType, EarlierView, EffectiveType, ErrorKind, Goal, Head,
+    HostTotal, Id, Initiator, InteractionKind, LongFrame, LongFrames, Nav, NavigationTiming, NavigationType, PageError,
+    PageLife, PageName, PageView, Reason, ResourceTiming, ResourceTotal, Resources, ServerTiming, TypeTotal,
+    UserTiming, WebVitals, decode,
 };
 
 use super::*;
@@ -12,16 +13,20 @@ use crate::told::Told;
 fn encoded(told: &Told) -> Vec<u8> {
     let mut buffer = [0; limits::BEACON_BYTES_SENT_MAX];
     let mut encoder = Encoder::new(&mut buffer);
-    beacon(&mut told.fields(), &mut Observed::NONE.clone(), &mut encoder);
+    beacon(&mut told.fields(), &mut encoder);
     let length = encoder.finish();
     buffer[..length].to_vec()
 }
 
+/// Where the sections of what there may be much of begin.
+const MANY: usize = 8;
+
 /// The sections, each as an array of rows, and how the view was used.
-fn sections(rows: [Vec<Vec<Told>>; 8]) -> Told {
-    let rows = rows.map(|rows| Told::List(rows.into_iter().map(Told::List).collect()));
+fn sections(first: [Vec<Vec<Told>>; MANY], many: [Vec<Vec<Told>>; 6]) -> Told {
     let life = [2220.4, 61.6, 1.0, 2.0, 7.0, 3.0, 1500.2, 9000.0].map(Told::from);
-    Told::top(&[&rows[..], &life].concat())
+    let all = first.into_iter().chain(many).chain([vec![life.to_vec()]]);
+    let all: Vec<_> = all.map(|rows| Told::List(rows.into_iter().map(Told::List).collect())).collect();
+    Told::top(&all)
 }
 
 fn earlier(started: f64, named: f64, page: &str, nav: f64, lcp: f64) -> Told {
@@ -37,12 +42,12 @@ const STARTED: f64 = 1_795_432_825_113.4;
 fn told_in_full() -> Told {
     let marks = (1..=20).map(|mark| Told::from(f64::from(mark) * 10.5));
     let sizes = [1.0, 3000.0, 2700.0, 9_000_000_000.0].map(Told::from);
-    let navigation = marks.chain(sizes).chain(["h2".into(), "navigational-prefetch".into(), "low".into()]);
+    let navigation = marks.chain(sizes).chain(["h2".into(), 2.0.into(), 2.0.into()]);
     let server = Told::List(vec![Told::List(vec!["db".into(), 12.6.into(), "a query".into()])]);
     let navigation = navigation.chain([server]).collect();
     let head = ["shop".into(), STARTED.into(), 2220.4.into(), "1a20822c9c4b94b0".into(), "1A20822C9C4F8FB3".into()];
     let view = ["/a".into(), "item".into(), "a.example".into(), 2.0.into(), 2.0.into(), 70_000.0.into(), 200.0.into()];
-    sections([
+    let first = [
         vec![[head.to_vec(), vec![3.0.into(), 2.0.into(), 1.0.into(), 0.0.into()]].concat()],
         vec![
             [
@@ -56,19 +61,15 @@ fn told_in_full() -> Told {
             ]
             .concat(),
         ],
-        vec![vec![
-            3.0.into(),
-            1.0.into(),
-            46.4.into(),
-            0.0.into(),
-            1500.5.into(),
-            "#hero".into(),
-            "/i.png?a#b".into(),
-            12.3.into(),
-            400.2.into(),
-            900.3.into(),
-            153.9.into(),
-        ]],
+        vec![
+            [46.4, 0.0, 1500.5, 128.0, 18.2]
+                .map(Told::from)
+                .into_iter()
+                .chain(["#hero".into(), "/i.png".into()])
+                .chain([12.3, 400.2, 900.3, 153.9, 1000.0, 0.4, 100.2, 27.4, 2.0].map(Told::from))
+                .chain(["#late".into(), 3.0.into(), 17.0.into(), 2999.4.into(), "#d".into()])
+                .collect(),
+        ],
         vec![vec![
             "order".into(),
             49.9.into(),
@@ -78,7 +79,7 @@ fn told_in_full() -> Told {
         vec![navigation],
         vec![
             [
-                "4g".into(),
+                4.0.into(),
                 100.0.into(),
                 1300.0.into(),
                 1.0.into(),
@@ -89,7 +90,7 @@ fn told_in_full() -> Told {
             ]
             .into_iter()
             .chain([133.3.into(), "pt-BR".into(), "r1".into(), "b".into()])
-            .chain([Told::List(vec![Told::List(vec!["team".into(), "blue".into()])]), "wifi".into()])
+            .chain([Told::List(vec![Told::List(vec!["team".into(), "blue".into()])]), 5.0.into()])
             .collect(),
         ],
         vec![vec![
@@ -103,7 +104,24 @@ fn told_in_full() -> Told {
             6.0.into(),
         ]],
         vec![vec![17.0.into()]],
-    ])
+    ];
+    let total = [2.0, 1.0, 0.0, 1.0, 0.0, 60.4, 100.0, 9e9, 9.5e9].map(Told::from);
+    let times = (1..=10).map(|time| Told::from(f64::from(time)));
+    let resource = ["https://a.example/x.png".into(), 4.0.into()].into_iter().chain(times);
+    let resource = resource.chain([100.0, 90.0, 80.0, 304.0, 3.0].map(Told::from)).chain(["h3".into(), 1.0.into()]);
+    let frame = [10.0, 60.0, 50.0, 5.0, 40.0, 4.0].map(Told::from).into_iter();
+    let frame = frame.chain(["https://a.example/x.js".into(), "run".into(), "BUTTON.onclick".into()]);
+    sections(
+        first,
+        [
+            vec![[9.0, 450.4, 60.0, 0.0].map(Told::from).to_vec()],
+            vec![[&[4.0.into()], &total[..]].concat()],
+            vec![vec![1.0.into(), 5.0.into(), 7.0.into(), "step".into()]],
+            vec![frame.collect()],
+            vec![[&["a.example".into()], &total[..]].concat()],
+            vec![resource.collect()],
+        ],
+    )
 }
 
 /// The marks are told as multiples of 10.5.
@@ -169,20 +187,7 @@ fn beacon_in_full() -> Beacon<'static> {
             previous: Some(first_view(1_795_432_825_113)),
         }),
         navigation: Some(navigation_in_full()),
-        vitals: WebVitals {
-            ttfb_ms: Some(46),
-            fcp_ms: Some(0),
-            lcp_ms: Some(1501),
-            cls_e4: Some(0),
-            lcp_element: "#hero".into(),
-            lcp_url: "/i.png".into(),
-            fp_ms: Some(12),
-            lcp_load_delay_ms: Some(400),
-            lcp_load_duration_ms: Some(900),
-            lcp_render_delay_ms: Some(154),
-            interactions: 3,
-            ..WebVitals::default()
-        },
+        vitals: vitals_in_full(),
         context: Context {
             effective_type: EffectiveType::FourG,
             rtt_ms: 100,
@@ -200,7 +205,30 @@ fn beacon_in_full() -> Beacon<'static> {
             connection: ConnectionType::Wifi,
         },
         life: used(),
-        resources: Resources { seen: 17, ..Resources::default() },
+        resources: Resources {
+            seen: 17,
+            types: vec![TypeTotal { initiator: Initiator::Image, total: total() }],
+            hosts: vec![HostTotal { host: "a.example".into(), total: total() }],
+            entries: vec![resource_in_full()],
+        },
+        frames: LongFrames {
+            count: 9,
+            blocking_ms: 450,
+            longest_ms: 60,
+            are_tasks: false,
+            worst: vec![LongFrame {
+                start: 10,
+                duration: 60,
+                blocking: 50,
+                layout: 5,
+                script_ms: 40,
+                forced_layout_ms: 4,
+                script_url: "https://a.example/x.js".into(),
+                function: "run".into(),
+                invoker: "BUTTON.onclick".into(),
+            }],
+        },
+        timings: vec![UserTiming { is_measure: true, start: 5, duration: 7, name: "step".into() }],
         errors: vec![PageError {
             kind: ErrorKind::Reported,
             at_ms: 5,
@@ -223,7 +251,71 @@ fn beacon_in_full() -> Beacon<'static> {
                 },
             ],
         }],
-        ..Beacon::default()
+    }
+}
+
+fn vitals_in_full() -> WebVitals<'static> {
+    WebVitals {
+        ttfb_ms: Some(46),
+        fcp_ms: Some(0),
+        lcp_ms: Some(1501),
+        cls_e4: Some(18),
+        lcp_element: "#hero".into(),
+        lcp_url: "/i.png".into(),
+        fp_ms: Some(12),
+        lcp_load_delay_ms: Some(400),
+        lcp_load_duration_ms: Some(900),
+        lcp_render_delay_ms: Some(154),
+        inp_ms: Some(128),
+        inp_at_ms: Some(1000),
+        inp_input_delay_ms: Some(0),
+        inp_processing_ms: Some(100),
+        inp_presentation_ms: Some(27),
+        inp_kind: InteractionKind::Keyboard,
+        inp_element: "#late".into(),
+        interactions: 3,
+        cls_largest_e4: Some(17),
+        cls_largest_at_ms: Some(2999),
+        cls_element: "#d".into(),
+    }
+}
+
+fn total() -> ResourceTotal {
+    ResourceTotal {
+        count: 2,
+        cached: 1,
+        blocking: 0,
+        opaque: 1,
+        failed: 0,
+        slowest_ms: 60,
+        duration_ms: 100,
+        transfer_bytes: 9_000_000_000,
+        decoded_bytes: 9_500_000_000,
+    }
+}
+
+fn resource_in_full() -> ResourceTiming<'static> {
+    ResourceTiming {
+        url: "https://a.example/x.png".into(),
+        initiator: Initiator::Image,
+        start: 1,
+        duration: 2,
+        domain_lookup_start: 3,
+        domain_lookup_end: 4,
+        connect_start: 5,
+        secure_connection_start: 6,
+        connect_end: 7,
+        request_start: 8,
+        response_start: 9,
+        response_end: 10,
+        transfer_bytes: 100,
+        encoded_bytes: 90,
+        decoded_bytes: 80,
+        http_status: 304,
+        render_blocking: true,
+        opaque: true,
+        protocol: "h3".into(),
+        delivery_type: DeliveryType::Cache,
     }
 }
 
@@ -248,7 +340,7 @@ fn all_that_can_be_told_is_decoded_as_it_was_told() {
 #[test]
 fn what_is_not_known_is_told_as_not_known() {
     let nothing = Told::Nothing;
-    let told = sections([
+    let told = [
         vec![vec![
             "s".into(),
             STARTED.into(),
@@ -273,13 +365,14 @@ fn what_is_not_known_is_told_as_not_known() {
             nothing.clone(),
             Told::List(vec![]),
         ]],
-        vec![vec![nothing.clone(); 11]],
+        vec![vec![nothing.clone(); 21]],
         vec![],
         vec![],
         vec![[vec![nothing.clone(); 12], vec![Told::List(vec![]), nothing]].concat()],
         vec![],
         vec![vec![0.0.into()]],
-    ]);
+    ];
+    let told = sections(told, Default::default());
     let bytes = encoded(&told);
     let beacon = decode(&bytes).expect("a beacon");
     let view = beacon.view.expect("a view");
@@ -293,76 +386,10 @@ fn what_is_not_known_is_told_as_not_known() {
 }
 
 #[test]
-fn a_resource_is_decoded_as_it_was_told() {
-    let times = (1..=10).map(|time| Told::from(f64::from(time)));
-    let told = ["https://a.example/x.png?u=1".into(), "img".into()]
-        .into_iter()
-        .chain(times)
-        .chain([100.0, 90.0, 80.0, 304.0, 3.0].map(Told::from))
-        .chain(["h3".into(), "cache".into()]);
-    let mut buffer = [0; 1024];
-    let mut encoder = Encoder::new(&mut buffer);
-    encoder.head(&Head { site: "s".into(), time_origin_ms: 1_795_432_825_113, weight: 1, ..Head::default() });
-    section(Tag::Resource, RESOURCE, &mut Told::top(&told.collect::<Vec<_>>()).fields(), &mut encoder);
-    let length = encoder.finish();
-    let beacon = decode(&buffer[..length]).expect("a beacon");
-    let expected = ResourceTiming {
-        url: "https://a.example/x.png".into(),
-        initiator: Initiator::Image,
-        start: 1,
-        duration: 2,
-        domain_lookup_start: 3,
-        domain_lookup_end: 4,
-        connect_start: 5,
-        secure_connection_start: 6,
-        connect_end: 7,
-        request_start: 8,
-        response_start: 9,
-        response_end: 10,
-        transfer_bytes: 100,
-        encoded_bytes: 90,
-        decoded_bytes: 80,
-        http_status: 304,
-        render_blocking: true,
-        opaque: true,
-        protocol: "h3".into(),
-        delivery_type: DeliveryType::Cache,
-    };
-    assert_eq!(beacon.resources.entries, [expected]);
-}
-
-#[test]
-fn the_browsers_words_are_the_formats() {
-    let initiators = [
-        ("script", Initiator::Script),
-        ("link", Initiator::Link),
-        ("css", Initiator::Css),
-        ("img", Initiator::Image),
-        ("image", Initiator::Image),
-        ("input", Initiator::Image),
-        ("fetch", Initiator::Fetch),
-        ("xmlhttprequest", Initiator::Xhr),
-        ("iframe", Initiator::Frame),
-        ("frame", Initiator::Frame),
-        ("video", Initiator::Media),
-        ("audio", Initiator::Media),
-        ("track", Initiator::Media),
-        ("beacon", Initiator::Beacon),
-        ("early-hints", Initiator::Other),
-        ("", Initiator::Other),
-    ];
-    for (word, expected) in initiators {
-        assert_eq!(Initiator::from_byte(initiator(word.as_bytes())), Some(expected), "{word}");
-    }
-    assert_eq!(place(b" slow-2g 2g 3g 4g", b"4g"), EffectiveType::FourG as u8);
-    assert_eq!(place(b" slow-2g 2g 3g 4g", b"5g"), EffectiveType::Unknown as u8);
-}
-
-#[test]
 fn a_goal_that_does_not_fit_leaves_room_for_what_does() {
     let views = (0..50).map(|_| earlier(STARTED, 0.0, &"/long".repeat(100), 2.0, 1.0)).collect();
     let goal = |views| vec!["order".into(), 1.0.into(), 1.0.into(), Told::List(views)];
-    let told = sections([
+    let told = [
         vec![vec![
             "s".into(),
             STARTED.into(),
@@ -381,9 +408,11 @@ fn a_goal_that_does_not_fit_leaves_room_for_what_does() {
         vec![],
         vec![],
         vec![vec![7.0.into()]],
-    ]);
+    ];
+    let told = sections(told, Default::default());
     let bytes = encoded(&told);
     let beacon = decode(&bytes).expect("a beacon");
     assert_eq!((beacon.goals.len(), beacon.resources.seen), (1, 7));
-    assert_eq!(beacon.life, used(), "there is always room for it");
+    let life = PageLife { truncated: used().truncated + 1, ..used() };
+    assert_eq!(beacon.life, life, "there is always room for it, and the goal is counted");
 }
