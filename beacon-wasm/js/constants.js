@@ -37,9 +37,9 @@ export const WINDOW_MS = 5e3;
 
 // src/exports.rs.
 export const NUMBERS_MAX = 8192;
-export const TEXT_BYTES_MAX = 65536;
+export const TEXT_BYTES_MAX = 131072;
 // A text of that many UTF-16 units is handed over at most.
-export const STRING_MAX = 999;
+export const STRING_MAX = 512;
 
 // The inactivity that ends a session.
 export const SESSION_MS = 18e5;

@@ -20,7 +20,7 @@ export const collect = () => {
     const [, place, inLine, inColumn] = /(https?:[^\s)]*?):(\d+):(\d+)/.exec(source) || [];
     if (place) [source, line, column] = [place, +inLine, +inColumn];
     const kind = !type ? REPORTED : type == 'csp' ? CSP : type != 'error' ? REJECTION : line || / /.test(message) ? 0 : RESOURCE_FAILED;
-    const key = [kind, message, source, line, column].join();
+    const key = [kind, message, source, line, column].join('\0');
     if (Object.keys(errors).length < ERRORS_MAX) errors[key] ??= [kind, time - zero, message, source == 'undefined' ? '' : stripped(source), line, column, 0, 0];
     if (errors[key]) errors[key][6]++;
     met++;

@@ -18,7 +18,7 @@ const frame = (cost, { startTime, duration }, blocking, ...more) => {
   sums[0]++;
   sums[1] += blocking;
   sums[2] = Math.max(sums[2], duration);
-  rank(worst, LONG_FRAMES_MAX, cost, () => [startTime - zero, duration, blocking, ...more]);
+  rank(worst, LONG_FRAMES_MAX, cost, [startTime - zero, duration, blocking, ...more]);
 };
 
 export const animationFrame = (entry) => {
@@ -44,7 +44,7 @@ export const task = (entry) => hasFrames || frame(entry.duration, entry, entry.d
 
 // Marks and measures cost nothing: the first ones stay.
 export const timing = ({ entryType, name, startTime, duration }) =>
-  rank(timings, USER_TIMINGS_MAX, 1, () => [entryType != 'mark', startTime - zero, duration, name]);
+  rank(timings, USER_TIMINGS_MAX, 1, [entryType != 'mark', startTime - zero, duration, name]);
 
 export const frameSums = () => (sums[0] ? [sums] : []);
 export const frameRows = () => rows(worst);

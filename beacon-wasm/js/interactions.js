@@ -35,7 +35,8 @@ export const interact = (id, start, duration, from, to, kind, element) => {
 // Of `count` interactions the one that is INP (those too short for an entry are only counted): how long it took, when it began, its three parts,
 // its kind, and its element. What is not known is undefined or NaN.
 export const latency = (count) => {
-  const chosen = Math.min(longest.length - 1, Math.floor(count / PASSED_OVER_EVERY));
+  // Not every browser counts.
+  const chosen = Math.min(longest.length - 1, Math.floor(count / PASSED_OVER_EVERY) || 0);
   const { start, duration, kind, frame = {}, element } = longest[chosen] || {};
   // Another event's handler may have begun before the interaction; durations are rounded, and handlers may go on after the paint.
   const from = Math.max(frame.from, start);

@@ -20,4 +20,4 @@ export const place = (words, word) => words.split(' ').indexOf(word) + 1;
 export const DELIVERY_TYPES = 'cache navigational-prefetch';
 
 // A URL without query and fragment; of one that carries its content only the scheme.
-export const stripped = (url = '') => url.replace(/^(data:)[^]*|[?#][^]*/, '$1');
+export const stripped = (url) => (url || '').replace(/^(data:)[^]*|[?#][^]*/, '$1');

@@ -65,21 +65,24 @@ export const resource = (entry) => {
   const [, host = ''] = /^\w+:\/\/([^/]*)/.exec(name) || [];
   add(types, initiator, numbers);
   // Where there is no more room, the rest of the hosts are one without a name.
-  add(hosts, hosts[host] || Object.keys(hosts).length < HOST_TOTALS_MAX - 1 ? host : '', numbers);
-  rank(costliest, RESOURCES_MAX, duration, () => [
-    stripped(name),
-    initiator,
-    startTime - zero,
-    duration,
-    ...Array.from(pick(TIMES, entry), (time) => (time > zero ? time - zero : 0)),
-    ...pick(SIZES, entry),
-    isBlocking + 2 * isOpaque,
-    entry.nextHopProtocol,
-    place(DELIVERY_TYPES, deliveryType),
-  ]);
+  add(hosts, hosts[host] || Object.keys(hosts).filter(Boolean).length < HOST_TOTALS_MAX - 1 ? host : '', numbers);
+  // An entry holds no part of the page. Most of those that are seen are not told.
+  rank(costliest, RESOURCES_MAX, duration, [entry, initiator, isBlocking + 2 * isOpaque]);
 };
+
+const row = ([entry, initiator, flags]) => [
+  stripped(entry.name),
+  initiator,
+  entry.startTime - zero,
+  entry.duration,
+  ...Array.from(pick(TIMES, entry), (time) => (time > zero ? time - zero : 0)),
+  ...pick(SIZES, entry),
+  flags,
+  entry.nextHopProtocol,
+  place(DELIVERY_TYPES, entry.deliveryType),
+];
 
 export const typeRows = () => Object.values(types);
 export const hostRows = () => Object.values(hosts);
 // They are told once.
-export const resourceRows = () => rows(costliest.splice(0));
+export const resourceRows = () => rows(costliest.splice(0), row);

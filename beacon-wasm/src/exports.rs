@@ -26,7 +26,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 /// `js/constants.js` has the same number.
 const NUMBERS_MAX: usize = 8192;
 /// `js/constants.js` has the same number.
-const TEXT_BYTES_MAX: usize = 64 * 1024;
+const TEXT_BYTES_MAX: usize = 128 * 1024;
 
 /// All state. `js/fields.js` relies on the order.
 #[repr(C)]
