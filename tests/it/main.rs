@@ -6,7 +6,6 @@ mod attribution;
 mod beacon;
 mod clickhouse_embedded;
 mod collector;
-mod core_statistics;
 mod database;
 mod delivery;
 mod documents;

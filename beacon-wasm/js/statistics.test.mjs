@@ -1,12 +1,10 @@
-// The core's statistics, without a browser: the modules of beacon-wasm/js are told entries, and must make of them what the format's
-// sections say. `node --test tests/browser/core_statistics.mjs`; `cargo test` runs it by tests/it/core_statistics.rs.
+// The core's statistics, without a browser: the modules are told entries, and must make of them what the format's sections say.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { beforeEach, test } from 'node:test';
 
-const SCRIPTS = new URL('../../beacon-wasm/js/', import.meta.url);
 const FORMAT = new URL('../../beacon-format/src/', import.meta.url);
 const ORIGIN = 'https://shop.example';
 const BEACONS = 'https://rum.example/v1/beacon';
@@ -31,7 +29,7 @@ const load = async (kind, supportedEntryTypes) => {
   globalThis.PerformanceObserver = { supportedEntryTypes };
   const core = {};
   for (const name of ['view', 'page', 'constants', 'errors', 'frames', 'interactions', 'ranked', 'resources', 'selector', 'shifts']) {
-    core[name] = await import(new URL(`${name}.js?${kind}`, SCRIPTS));
+    core[name] = await import(`./${name}.js?${kind}`);
   }
   const calls = { goal: [], page: [], set: [], error: [] };
   const nothing = () => {};
@@ -486,8 +484,8 @@ test('our own beacons and those of before the view are none of its resources, an
   fetched({ name: BEACONS, startTime: 1500 });
   fetched({ startTime: 999 });
   assert.deepEqual([resources.seen, resources.typeRows(), resources.resourceRows()], [0, [], []]);
-  fetched({ name: new URL('slowtax-0123.wasm', SCRIPTS).href, startTime: 1500, transferSize: 7000 });
-  fetched({ name: new URL('slowtax.js', SCRIPTS).href, startTime: 1500, transferSize: 700 });
+  fetched({ name: new URL('slowtax-0123.wasm', import.meta.url).href, startTime: 1500, transferSize: 7000 });
+  fetched({ name: new URL('slowtax.js', import.meta.url).href, startTime: 1500, transferSize: 700 });
   fetched({ startTime: 1500, transferSize: 70 });
   assert.deepEqual([resources.seen, resources.ownBytes], [3, 7700]);
 });
@@ -788,7 +786,7 @@ test('violations of the policy are errors, but for our own attempt at wasm', () 
 test('another view begins with nothing', () => {
   shift(0.1, 100);
   event(1, 1000, 100, [1010, 1020], '#a');
-  for (let index = 0; index < 40; index++) fetched({ name: new URL(`slowtax-${index}`, SCRIPTS).href });
+  for (let index = 0; index < 40; index++) fetched({ name: new URL(`slowtax-${index}`, import.meta.url).href });
   longFrame(10);
   frames.timing({ entryType: 'mark', name: 'a', startTime: 1, duration: 0 });
   meet('Uncaught Error: a');
