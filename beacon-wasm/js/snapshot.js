@@ -28,11 +28,14 @@ const NAVIGATION =
 
 let entries, dropped; // that were news; that the browser did not keep for us
 let unfit; // sections that there was no room for
+let spent = 0; // by the document until it was told last, in milliseconds
+let spentBefore; // the view
 let acted; // whether the browser told an interaction of the view's own
 let told; // what the last hidden snapshot told
 
 export const beginSnapshots = () => {
   entries = dropped = unfit = 0;
+  spentBefore = spent;
   acted = told = undefined;
 };
 export const isNews = () => entries++;
@@ -166,10 +169,11 @@ export const tell = (list, show) => {
     frameRows(),
     hostRows(),
     resourceRows(),
-    [[...use(now), rage, dead, dropped, leftOut + unfit, cost * 1e3, ownBytes]],
+    [[...use(now), rage, dead, dropped, leftOut + unfit, (cost - spentBefore) * 1e3, ownBytes]],
   ]);
   errorsTold(errors);
   unfit += cut;
+  spent = cost;
   if (!isSent) deliver(raw);
   if (show) show(raw, reason);
   return 1;

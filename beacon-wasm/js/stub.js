@@ -119,8 +119,9 @@ safe(() => {
 
   const send = (reason) => {
     if (!allowed || !path) return;
-    if (!open()) return save();
+    // Before anything else: the core may find that another view has begun.
     take(observer.takeRecords());
+    if (!open()) return save();
 
     const painted = lcp?.startTime;
     mine[7] = calls.page[0]?.[0];

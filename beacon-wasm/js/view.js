@@ -41,6 +41,7 @@ export const beginView = (at) => {
 
 // Sends what is due while the page is visible.
 export const tick = () => {
+  if (document.hidden) leave();
   if (isBusy || left) return;
   isBusy = 1;
   if (isDue && !isSettled && !document.hidden) send(SETTLED);

@@ -243,6 +243,22 @@ const SCENARIOS = {
     await hide(page);
     return { restored };
   },
+  // Whatever is called right behind a soft navigation is said of the view that it leads to, also where the page is hidden before the one that was left
+  // has ended.
+  async hidden_right_behind_a_soft_navigation({ page, context, view }) {
+    const cover = await context.newPage();
+    await page.bringToFront();
+    await view('/text');
+    await settled(page);
+    await page.evaluate(() => {
+      history.pushState({}, '', '/behind');
+      slowtax('page', 'behind');
+      slowtax('goal', 'order', { value: 5 });
+    });
+    await cover.bringToFront();
+    await page.waitForFunction(() => document.visibilityState === 'hidden');
+    await page.waitForTimeout(400);
+  },
   async closed_at_once({ page, view }) {
     await view('/text', 'commit');
     await page.waitForFunction(() => window.slowtax && !window.slowtax.q);

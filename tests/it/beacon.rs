@@ -342,3 +342,26 @@ fn a_page_that_is_restored_is_a_view_of_its_own() {
     assert_eq!(previous.page, PageName::Path("/other".into()));
     assert_eq!(carried(&beacons, "order"), [["/text", "/other"]]);
 }
+
+#[test]
+fn a_goal_right_behind_a_soft_navigation_is_the_new_views_though_the_page_is_hidden_at_once() {
+    let report = &run(&["hidden_right_behind_a_soft_navigation"], "present")["hidden_right_behind_a_soft_navigation"];
+    report.assert_quiet();
+    let bodies = report.bodies();
+    let beacons = report.decoded(&bodies);
+    let told: Vec<_> = beacons
+        .iter()
+        .map(|beacon| {
+            let view = beacon.view.as_ref().expect("a view");
+            let goals: Vec<_> = beacon.goals.iter().map(|goal| (&*goal.name, goal.value)).collect();
+            (&*view.path, view.name.as_deref(), beacon.head.reason, goals)
+        })
+        .collect();
+    let left = told.iter().filter(|(path, ..)| *path == "/text").collect::<Vec<_>>();
+    assert!(left.iter().all(|(_, name, _, goals)| name.is_none() && goals.is_empty()), "{told:?}");
+    assert_eq!(left.last().map(|(_, _, reason, _)| *reason), Some(Reason::Hidden), "{told:?}");
+    let behind: Vec<_> = told.iter().filter(|(path, ..)| *path == "/behind").collect();
+    assert!(behind.iter().all(|(_, name, ..)| *name == Some("behind")), "{told:?}");
+    let goals: Vec<_> = behind.iter().flat_map(|(.., goals)| goals).collect();
+    assert_eq!((goals, left.len() + behind.len()), (vec![&("order", 5.0)], told.len()), "{told:?}");
+}

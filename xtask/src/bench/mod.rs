@@ -1,6 +1,7 @@
 //! The benchmarks that `cargo xtask bench NAME` can run. None of them is a test: what a machine is doing besides must fail nothing.
 
 mod cost;
+mod delivery;
 mod peers;
 mod size;
 mod snap;
@@ -19,13 +20,14 @@ struct Bench {
 }
 
 /// One line for each; a new benchmark is a new entry.
-const BENCHES: [Bench; 2] = [
+const BENCHES: [Bench; 3] = [
     Bench { name: "size", about: "the beacon's bytes, raw and compressed, beside other clients'", run: size::compare },
     Bench {
         name: "cost",
         about: "the beacon's time on a page's main thread, beside lux and web-vitals",
         run: cost::run,
     },
+    Bench { name: "delivery", about: "whether a thousand visits arrive, however they end", run: delivery::run },
 ];
 
 /// Runs the named benchmark, or lists all. `write`: `size` writes down what it measures instead.
@@ -33,7 +35,7 @@ pub(crate) fn bench(workspace: &Workspace, name: Option<&str>, write: bool) -> R
     let Some(name) = name else {
         say("benchmarks, each `cargo xtask bench NAME`:");
         for bench in &BENCHES {
-            say(&format!("  {:<8} {}", bench.name, bench.about));
+            say(&format!("  {:<9} {}", bench.name, bench.about));
         }
         return Ok(());
     };
