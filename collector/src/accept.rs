@@ -5,10 +5,9 @@
 //! Each step either goes on or names the one [`Reject`] that the beacon ends with.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use beacon_format::{Beacon, decode};
-use quick_cache::sync::{Cache, GuardResult};
+use quick_cache::sync::Cache;
 
 use crate::enrich::{RequestFacts, Tools, enrich, enrich_reports};
 use crate::metrics::Metrics;
@@ -62,10 +61,10 @@ impl Accept {
     }
 
     /// Takes a beacon or says why not, and counts which; also who may read the answer.
-    pub fn beacon(&self, received: &Received) -> (Result<(), Reject>, Readers) {
+    pub async fn beacon(&self, received: &Received<'_>) -> (Result<(), Reject>, Readers) {
         self.metrics.beacons_received.add(1);
         let mut readers = Readers::Anyone;
-        let result = self.beacon_steps(received, &mut readers);
+        let result = self.beacon_steps(received, &mut readers).await;
         match result {
             Ok(()) => self.metrics.beacons_accepted.add(1),
             Err(reject) => self.metrics.beacon_rejected(reject),
@@ -73,19 +72,20 @@ impl Accept {
         (result, readers)
     }
 
-    fn beacon_steps(&self, received: &Received, readers: &mut Readers) -> Result<(), Reject> {
+    async fn beacon_steps(&self, received: &Received<'_>, readers: &mut Readers) -> Result<(), Reject> {
         let beacon = decode(received.body)?;
         let site = self.admit(&beacon.head.site, received.origin, readers)?;
-        self.once(site, &beacon, || {
+        self.once(site, &beacon, async {
             let rows = enrich(&beacon, &received.facts, site, &self.tools)?;
-            self.append(rows.into())
+            self.append(&rows.into()).await
         })
+        .await
     }
 
     /// Takes a batch of browser reports for a site. Counted by row, and refusals with those of other requests: a beacon it is not.
-    pub fn reports(&self, site: &str, received: &Received) -> (Result<(), Reject>, Readers) {
+    pub async fn reports(&self, site: &str, received: &Received<'_>) -> (Result<(), Reject>, Readers) {
         let mut readers = Readers::Anyone;
-        let result = self.report_steps(site, received, &mut readers);
+        let result = self.report_steps(site, received, &mut readers).await;
         match result {
             Ok(count) => self.metrics.reports_accepted.add(count),
             Err(reject) => self.metrics.request_refused(reject),
@@ -93,11 +93,11 @@ impl Accept {
         (result.map(|_| ()), readers)
     }
 
-    fn report_steps(&self, site: &str, received: &Received, readers: &mut Readers) -> Result<usize, Reject> {
+    async fn report_steps(&self, site: &str, received: &Received<'_>, readers: &mut Readers) -> Result<usize, Reject> {
         let site = self.admit(site, received.origin, readers)?;
         let rows = enrich_reports(received.body, &received.facts, site, &self.tools)?;
         let count = rows.len();
-        self.append(Tables { browser_reports: rows, ..Tables::default() })?;
+        self.append(&Tables { browser_reports: rows, ..Tables::default() }).await?;
         Ok(count)
     }
 
@@ -115,21 +115,29 @@ impl Accept {
 
     /// Runs `take` unless this snapshot was taken before. A snapshot that is not taken is not remembered: its sender may try again. Of two
     /// that come at the same moment one waits for what becomes of the other.
-    fn once(&self, site: &Site, beacon: &Beacon, take: impl FnOnce() -> Result<(), Reject>) -> Result<(), Reject> {
+    async fn once(
+        &self,
+        site: &Site,
+        beacon: &Beacon<'_>,
+        take: impl Future<Output = Result<(), Reject>>,
+    ) -> Result<(), Reject> {
         let key = (site.index, beacon.head.view_id.0, beacon.head.seq);
-        match self.seen.get_value_or_guard(&key, None) {
-            GuardResult::Value(()) => Err(Reject::Duplicate),
-            GuardResult::Guard(guard) => {
-                take()?;
+        match self.seen.get_value_or_guard_async(&key).await {
+            Ok(()) => Err(Reject::Duplicate),
+            Err(guard) => {
+                take.await?;
                 // Refused only when the cache let go of the place meanwhile; then a repeat would be taken, which is the lesser harm.
                 let _ = guard.insert(());
                 Ok(())
             }
-            GuardResult::Timeout => Err(Reject::Internal),
         }
     }
 
-    fn append(&self, tables: Tables) -> Result<(), Reject> {
-        self.spool.append(tables, Instant::now()).map_err(|_| Reject::QueueFull)
+    async fn append(&self, tables: &Tables) -> Result<(), Reject> {
+        let encoded = tables.encode().map_err(|error| {
+            tracing::error!(%error, "rows could not be encoded");
+            Reject::Internal
+        })?;
+        self.spool.append(encoded).await.map_err(|_| Reject::QueueFull)
     }
 }

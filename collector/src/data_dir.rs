@@ -68,6 +68,11 @@ impl DataDir {
         &self.path
     }
 
+    /// Where the spool is.
+    pub fn spool(&self) -> PathBuf {
+        self.path.join("spool")
+    }
+
     /// What the names of this run's segments begin with; no other run's do.
     pub fn run_name(&self) -> String {
         format!("{}-{}", self.node, self.epoch)

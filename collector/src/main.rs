@@ -13,6 +13,7 @@ use collector::config::ClickHouseMode;
 use collector::data_dir::DataDir;
 use collector::serve::{Collector, load_geo};
 use collector::simulate;
+use collector::spool::release_quarantined;
 use collector::store::Store;
 use collector::store::migrate::migrate;
 use collector::supervise::{Engine, find_files};
@@ -55,6 +56,8 @@ enum Command {
     CheckConfig(Common),
     /// Asks a running collector whether it is ready; ends with 1 and its reasons when it is not.
     Health(Common),
+    /// Puts rows that ClickHouse has refused back into the spool, from which the next `serve` stores them. The collector must be stopped.
+    Replay(Common),
     /// Simulates visits.
     Simulate {
         #[command(flatten)]
@@ -95,6 +98,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Command::Migrate(common) => migrate_only(load(&common)?).await,
             Command::CheckConfig(common) => check_config(&load(&common)?),
             Command::Health(common) => health(&load(&common)?),
+            Command::Replay(common) => replay(&load(&common)?),
             Command::Simulate { common, arguments } => {
                 let (config, stop) = (load(&common)?, stop_requested()?);
                 tokio::select! {
@@ -149,6 +153,13 @@ fn stop_requested() -> Result<impl Future<Output = ()>> {
 }
 
 /// Migrates; the embedded ClickHouse is started for it and stopped again.
+fn replay(config: &Config) -> Result<ExitCode> {
+    let data_dir = DataDir::open(&config.data_dir, rand::random())?;
+    let rows = release_quarantined(&data_dir.spool(), &data_dir.run_name())?;
+    println!("{rows} rows were put back into the spool; `slowtax serve` stores them");
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn migrate_only(config: Config) -> Result<ExitCode> {
     let store = Store::new(&config.clickhouse);
     let applied = match config.clickhouse.mode {

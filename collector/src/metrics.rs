@@ -39,6 +39,10 @@ pub struct Metrics {
     pub rows_stored: Counter,
     /// Segments of which ClickHouse has stored every row.
     pub segments_stored: Counter,
+    /// Rows that ClickHouse has refused, and that were put into quarantine.
+    pub rows_quarantined: Counter,
+    /// Segments of the spool that could not be read, and were put aside.
+    pub segments_damaged: Counter,
     insert_failures: [Counter; ErrorClass::ALL.len()],
     /// Pages put into `(other)` because their site has too many groups.
     pub page_groups_other: Counter,
@@ -53,6 +57,8 @@ pub struct Metrics {
 pub struct Gauges {
     /// Rows accepted and not yet stored.
     pub queue_rows: usize,
+    /// Their bytes.
+    pub spool_bytes: u64,
     /// Segments sealed and not yet stored.
     pub queue_segments: usize,
     /// Everything is there that a beacon needs on its way.
@@ -96,6 +102,8 @@ impl Metrics {
         );
         one("slowtax_rows_stored_total", "counter", "Rows stored in ClickHouse", self.rows_stored.get());
         one("slowtax_segments_stored_total", "counter", "Segments stored in ClickHouse", self.segments_stored.get());
+        one("slowtax_rows_quarantined_total", "counter", "Rows put into quarantine", self.rows_quarantined.get());
+        one("slowtax_segments_damaged_total", "counter", "Segments put aside unread", self.segments_damaged.get());
         one("slowtax_page_groups_other_total", "counter", "Pages put into (other)", self.page_groups_other.get());
         one(
             "slowtax_earlier_views_dropped_total",
@@ -110,6 +118,7 @@ impl Metrics {
             self.engine_restarts.get(),
         );
         one("slowtax_queue_rows", "gauge", "Rows accepted and not yet stored", gauges.queue_rows as u64);
+        one("slowtax_spool_bytes", "gauge", "Bytes accepted and not yet stored", gauges.spool_bytes);
         one("slowtax_queue_segments", "gauge", "Segments sealed and not yet stored", gauges.queue_segments as u64);
         one("slowtax_ready", "gauge", "1 when ready", u64::from(gauges.is_ready));
         let reasons = Reject::ALL.iter().map(|reject| reject.reason());
@@ -179,6 +188,6 @@ mod tests {
             assert!(text.lines().any(|written| written == line), "{line} is not in\n{text}");
         }
         let names: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
-        assert_eq!(names.len(), 14);
+        assert_eq!(names.len(), 17);
     }
 }

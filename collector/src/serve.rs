@@ -3,7 +3,7 @@
 //! Start: lock the data directory, read what enriching needs, take the port, check the embedded ClickHouse; any of these failing ends the
 //! start with a message. Then, side by side: HTTP, the embedded ClickHouse, the schema, the writer. ClickHouse may come at any time later.
 //!
-//! Stop: no new requests, the ones in flight are answered, the open segment is sealed, the queue is uploaded until a deadline, the embedded
+//! Stop: no new requests, the ones in flight are answered, the open segment is sealed, the spool is uploaded until a deadline, the embedded
 //! ClickHouse is stopped.
 
 use std::net::SocketAddr;
@@ -25,13 +25,13 @@ use crate::http::{BindError, Server, Shared};
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::site::Sites;
-use crate::spool::{Sealed, Spool};
+use crate::spool::{Mode, SealedSegments, Spool, SpoolError};
 use crate::store::Store;
 use crate::store::migrate::{MigrateError, migrate};
 use crate::supervise::{self, Engine, EngineError};
 use crate::writer::Writer;
 
-/// How long the queue may be uploaded after the last request.
+/// How long the spool may be uploaded after the last request.
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// Pauses between looks at ClickHouse: until it answers, and from then on.
 const LOOK_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
@@ -57,6 +57,12 @@ pub enum ServeError {
     /// The schema.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// The spool's directory.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The spool's disk cannot be relied on.
+    #[error("{0}; what was acknowledged before is kept, and nothing more is taken")]
+    SpoolFailed(String),
     /// The web server ended by itself.
     #[error("the web server ended: {0}")]
     Http(std::io::Error),
@@ -65,8 +71,9 @@ pub enum ServeError {
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Rows that were acknowledged and could not be stored before the deadline.
-    pub rows_lost: usize,
+    /// Rows that were acknowledged and could not be stored before the deadline: they wait for the next start, or are lost where the spool is in
+    /// memory.
+    pub rows_left: usize,
 }
 
 /// A collector that has its port and everything else that it needs, and does not serve yet.
@@ -74,7 +81,7 @@ pub struct Collector {
     server: Server,
     shared: Arc<Shared>,
     engine: Option<Engine>,
-    sealed: Sealed,
+    sealed: SealedSegments,
     /// Held until the end.
     data_dir: DataDir,
 }
@@ -100,7 +107,7 @@ impl Collector {
             ClickHouseMode::Embedded => Some(Engine::new(&config, metrics.clone())?),
             ClickHouseMode::Server => None,
         };
-        let (spool, sealed) = Spool::new(data_dir.run_name(), config.writer);
+        let (spool, sealed) = Spool::open(&data_dir.spool(), data_dir.run_name(), &config.spool, &config.writer)?;
         let accept = Accept::new(Sites::new(&config), tools, spool.clone());
         let store = Store::new(&config.clickhouse);
         let shared = Arc::new(Shared { config, store, metrics, readiness: Readiness::default(), spool, accept });
@@ -123,18 +130,19 @@ impl Collector {
         let (engine_ready, engine_is_ready) = watch::channel(engine.is_none());
         let mut engine = tokio::spawn(run_engine(engine, engine_stops, engine_ready));
         let mut schema = tokio::spawn(bring_up(shared.clone(), engine_is_ready, schema_ready));
-        let sealing = tokio::spawn(shared.spool.clone().seal_regularly());
         let writer = tokio::spawn(write(shared.clone(), sealed, schema_is_ready));
         let failure = tokio::select! {
             () = stop => None,
             ended = &mut engine => flatten(ended).err().map(ServeError::from),
             ended = &mut schema => flatten(ended).err().map(ServeError::from),
+            failure = shared.spool.failure() => Some(ServeError::SpoolFailed(failure)),
             ended = &mut serving => Some(ServeError::Http(flatten(ended).err().unwrap_or_else(|| std::io::Error::other("stopped")))),
         };
         shared.readiness.stopping();
         http.stop().await;
-        sealing.abort();
-        shared.spool.close();
+        let spool = shared.spool.clone();
+        // A panic in there is told by the runtime.
+        let _ = tokio::task::spawn_blocking(move || spool.close()).await;
         let ended = upload(&shared, writer).await;
         schema.abort();
         // Nobody listens when it has ended already.
@@ -234,13 +242,13 @@ async fn look(shared: &Shared) {
     if shared.readiness.clickhouse_answers(answer.is_ok()) {
         match answer {
             Ok(()) => tracing::info!("ClickHouse answers"),
-            Err(error) => tracing::warn!(%error, "ClickHouse does not answer; rows wait in the queue"),
+            Err(error) => tracing::warn!(%error, "ClickHouse does not answer; rows wait in the spool"),
         }
     }
 }
 
 /// Writes from the moment that there are tables.
-async fn write(shared: Arc<Shared>, sealed: Sealed, mut schema: watch::Receiver<bool>) {
+async fn write(shared: Arc<Shared>, sealed: SealedSegments, mut schema: watch::Receiver<bool>) {
     if schema.wait_for(|ready| *ready).await.is_err() {
         return;
     }
@@ -255,11 +263,19 @@ async fn upload(shared: &Shared, writer: JoinHandle<()>) -> Ended {
     if timeout(UPLOAD_TIME_MAX, writer).await.is_err() {
         abort.abort();
     }
-    let rows_lost = shared.spool.fill().rows;
-    if rows_lost == 0 {
+    let rows_left = shared.spool.fill().rows;
+    if rows_left == 0 {
         tracing::info!("every acknowledged row is stored");
+    } else if shared.config.spool.mode == Mode::Memory {
+        tracing::error!(
+            rows_lost = rows_left,
+            "acknowledged rows are lost: ClickHouse did not take them before the deadline"
+        );
     } else {
-        tracing::error!(rows_lost, "acknowledged rows are lost: ClickHouse did not take them before the deadline");
+        tracing::warn!(
+            rows_left,
+            "ClickHouse did not take all rows before the deadline: the next start stores the rest"
+        );
     }
-    Ended { rows_lost }
+    Ended { rows_left }
 }

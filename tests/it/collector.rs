@@ -1,6 +1,7 @@
 //! The real `slowtax`, from outside.
 
 mod beacons;
+mod killed;
 mod migrations;
 mod outage;
 mod pages;

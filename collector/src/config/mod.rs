@@ -19,6 +19,8 @@ use serde::Serialize;
 pub use reader::Problem;
 use reader::Reader;
 
+use crate::spool::Mode;
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -53,7 +55,9 @@ pub struct Config {
     pub clickhouse: ClickHouseConfig,
     /// Where countries come from.
     pub geo: GeoConfig,
-    /// Batches and the queue before ClickHouse.
+    /// What is kept on disk until ClickHouse has it.
+    pub spool: SpoolConfig,
+    /// Batches.
     pub writer: WriterConfig,
     /// The sites that beacons are taken for, by key.
     pub sites: BTreeMap<String, SiteConfig>,
@@ -117,17 +121,26 @@ pub struct GeoConfig {
     pub database: PathBuf,
 }
 
+/// `[spool]`
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SpoolConfig {
+    /// When a beacon counts as safe, and is acknowledged.
+    pub mode: Mode,
+    /// Bytes that may wait for ClickHouse; beyond them beacons are refused with 503.
+    pub bytes_max: u64,
+    /// Bytes of the disk that are left free.
+    pub free_bytes_min: u64,
+}
+
 /// `[writer]`
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct WriterConfig {
     /// Rows at which a segment is sealed.
     pub rows_max: usize,
-    /// Bytes, estimated, at which a segment is sealed.
+    /// Bytes at which a segment is sealed.
     pub bytes_max: usize,
     /// Age at which a segment is sealed.
     pub age_max_ms: u64,
-    /// Rows that may wait for ClickHouse; beyond it beacons are refused with 503.
-    pub queue_rows_max: usize,
 }
 
 /// `[sites.<key>]`
@@ -201,6 +214,7 @@ impl Config {
             http: HttpConfig::read(&mut reader),
             clickhouse: ClickHouseConfig::read(&mut reader),
             geo: GeoConfig { database: reader.path("geo.database", "") },
+            spool: SpoolConfig::read(&mut reader),
             writer: WriterConfig::read(&mut reader),
             sites: reader.sites().into_iter().map(|key| (key.clone(), SiteConfig::read(&mut reader, &key))).collect(),
         };
@@ -278,13 +292,27 @@ fn clickhouse_url(mode: ClickHouseMode, text: &str) -> Option<String> {
     (plain && fits).then(|| text.trim_end_matches('/').to_owned())
 }
 
+impl SpoolConfig {
+    fn read(reader: &mut Reader) -> Self {
+        Self {
+            mode: reader.parsed("spool.mode", "synced", "synced, written or memory", |text| match text {
+                "synced" => Some(Mode::Synced),
+                "written" => Some(Mode::Written),
+                "memory" => Some(Mode::Memory),
+                _ => None,
+            }),
+            bytes_max: reader.integer("spool.bytes_max", 8 << 30, 64 << 10..=1 << 50),
+            free_bytes_min: reader.integer("spool.free_bytes_min", 256 << 20, 0..=1 << 50),
+        }
+    }
+}
+
 impl WriterConfig {
     fn read(reader: &mut Reader) -> Self {
         Self {
             rows_max: reader.integer("writer.rows_max", 50_000, 1..=1_000_000),
             bytes_max: reader.integer("writer.bytes_max", 16 << 20, 64 << 10..=256 << 20),
             age_max_ms: reader.integer("writer.age_max_ms", 1000, 10..=60_000),
-            queue_rows_max: reader.integer("writer.queue_rows_max", 500_000, 1000..=100_000_000),
         }
     }
 }

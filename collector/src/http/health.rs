@@ -34,6 +34,7 @@ async fn metrics(shared: Data<Shared>) -> HttpResponse {
     let fill = shared.spool.fill();
     let gauges = Gauges {
         queue_rows: fill.rows,
+        spool_bytes: fill.bytes,
         queue_segments: fill.segments,
         is_ready: shared.readiness.reasons(shared.spool.is_full()).is_empty(),
     };

@@ -1,40 +1,92 @@
-//! Rows between the beacon that brought them and ClickHouse.
+//! Rows between the beacon that brought them and ClickHouse, on disk.
 //!
-//! Rows are appended to the one open segment; a segment is sealed at a number of rows, bytes, or age (by size only while sealed ones wait),
-//! and is immutable from then on. Its name is unique for good, so that it can stand in a deduplication token.
+//! One thread ([`appender`]) writes the rows of every beacon behind the open segment, and answers when they last: many requests share one write
+//! and one sync. A segment is sealed at a number of rows, bytes, or age (by size only while sealed ones wait) and is immutable from then on. Its
+//! name is unique for good, so that it can stand in a deduplication token; it is removed when every row of it is stored. [`format`] says what a
+//! file holds, [`recover`] what a start makes of what it finds.
 //!
-//! **What it survives.** The mode is `memory`: a beacon is acknowledged when its rows are in this queue. They survive ClickHouse being away,
-//! slow or restarted, and a stop that leaves time to upload them; they do not survive the end of this process. When the queue is full,
-//! [`Spool::append`] says so and the beacon is refused.
+//! **What an acknowledged beacon survives**, by [`Mode`]:
+//!
+//! | | ClickHouse is away | the process ends, however | the machine ends |
+//! |---|---|---|---|
+//! | `synced` | yes | yes | yes, as far as the disk keeps what it has synced |
+//! | `written` | yes | yes | what the system has written out: some seconds may be missing |
+//! | `memory` | yes, in memory | no, but for an orderly stop that leaves time to upload | no |
+//!
+//! The spool is bounded in bytes, and leaves a part of the disk free. Where there is no room, [`Spool::append`] says so, and the beacon is
+//! refused; room that comes back is noticed with the next one.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+mod appender;
+mod disk;
+mod format;
+mod recover;
+#[cfg(test)]
+mod tests;
 
-use tokio::sync::mpsc;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crate::config::WriterConfig;
-use crate::store::rows::Tables;
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot, watch};
 
-/// The queue is full, or closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the queue before ClickHouse is full")]
-pub struct Full;
+use crate::config::{SpoolConfig, WriterConfig};
+use crate::store::rows::{Batch, EncodedRows, batches, rows_of, table_columns};
+use appender::{Appender, Message, SEALED, Waiting};
+use disk::{Directory, Disk, Memory};
+use format::{End, Header};
 
-/// A batch of rows that changes no more.
-#[derive(Debug)]
-pub struct Segment {
-    /// Unique for good: run and sequence.
-    pub name: String,
-    /// The rows.
-    pub tables: Tables,
-    rows: usize,
-    bytes: usize,
+/// Beacons that may wait for the thread. Each is a request that waits, too.
+const WAITING_MAX: usize = 16_384;
+
+/// Behind the name of a segment of rows that ClickHouse has refused.
+const QUARANTINED: &str = ".quarantined";
+
+/// When a beacon's rows count as safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// When they are on disk.
+    Synced,
+    /// When the system has them.
+    Written,
+    /// When they are in memory.
+    Memory,
 }
 
-impl Segment {
-    /// How many rows it has, in all tables together.
-    pub fn rows(&self) -> usize {
-        self.rows
+/// There is no room, or the spool is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the spool is full")]
+pub struct Full;
+
+/// The spool's directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the spool's directory {path} cannot be used: {error}")]
+pub struct SpoolError {
+    path: String,
+    error: io::Error,
+}
+
+/// A segment that changes no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Unique for good: node, epoch and sequence.
+    pub name: String,
+    /// Its rows, in all tables together.
+    pub rows: usize,
+    bytes: u64,
+    /// Its file.
+    path: String,
+}
+
+impl Sealed {
+    fn new(name: &str, rows: usize, bytes: u64) -> Self {
+        Self { name: name.to_owned(), rows, bytes, path: format!("{name}{SEALED}") }
     }
 }
 
@@ -43,250 +95,282 @@ impl Segment {
 pub struct Fill {
     /// Rows accepted and not yet stored.
     pub rows: usize,
-    /// Their bytes, estimated.
-    pub bytes: usize,
+    /// Bytes that they take.
+    pub bytes: u64,
     /// Segments sealed and not yet stored.
     pub segments: usize,
 }
 
-#[derive(Debug)]
-struct State {
-    open: Tables,
-    open_rows: usize,
-    open_bytes: usize,
-    /// When the first row of the open segment came.
-    since: Option<Instant>,
-    sequence: u64,
-    fill: Fill,
-    /// Sealed segments that the writer has not taken yet.
-    waiting: usize,
-    /// Gone once the spool is closed.
-    sealed: Option<mpsc::UnboundedSender<Arc<Segment>>>,
+/// What bounds segments and the spool.
+#[derive(Clone, Copy, Debug)]
+struct SpoolLimits {
+    rows_max: usize,
+    bytes_max: u64,
+    age_max: Duration,
+    spool_bytes_max: u64,
+    free_bytes_min: u64,
+    syncs_records: bool,
+    syncs_segments: bool,
 }
 
-/// The queue. Shared by the threads that receive beacons; an append is a short lock.
+impl SpoolLimits {
+    /// Whether so many bytes more may be written. A file system that does not say how much is free will say when nothing is.
+    fn leave_room(&self, held: u64, bytes: u64, free: io::Result<u64>) -> bool {
+        held + bytes <= self.spool_bytes_max
+            && free.map_or(true, |free| free >= self.free_bytes_min.saturating_add(bytes))
+    }
+}
+
+/// What the thread and the others know together.
 #[derive(Debug)]
+struct Shared {
+    rows: AtomicUsize,
+    bytes: AtomicU64,
+    segments: AtomicUsize,
+    /// Sealed segments that the writer has not taken yet.
+    waiting: AtomicUsize,
+    is_full: AtomicBool,
+    failed: watch::Sender<Option<String>>,
+}
+
+impl Shared {
+    fn told_full(&self, is_full: bool) {
+        if self.is_full.swap(is_full, Relaxed) != is_full {
+            if is_full {
+                tracing::error!("the spool is full, or the disk is: beacons are refused");
+            } else {
+                tracing::info!("the spool has room again");
+            }
+        }
+    }
+
+    fn fail(&self, error: &io::Error) {
+        self.failed.send_replace(Some(format!("the spool's disk failed to keep what was written to it: {error}")));
+    }
+}
+
+/// What the spool does with its files from any thread.
+trait Files: Send + Sync {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+    fn remove(&self, path: &str) -> io::Result<()>;
+    fn put_aside(&self, path: &str, why: &str);
+    fn free_bytes(&self) -> io::Result<u64>;
+    fn write_whole(&self, path: &str, bytes: &[u8]) -> io::Result<()>;
+}
+
+impl<D: Disk> Files for D {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        Disk::read(self, path)
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        Disk::remove(self, path)
+    }
+
+    fn put_aside(&self, path: &str, why: &str) {
+        recover::put_aside(self, path, &why);
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        Disk::free_bytes(self)
+    }
+
+    fn write_whole(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        Disk::write_whole(self, path, bytes)
+    }
+}
+
+/// The spool. Shared by the threads that receive beacons and the writer.
 pub struct Spool {
-    run_name: String,
-    limits: WriterConfig,
-    /// Bytes that may wait: those of as many full segments as there is room for rows.
-    queue_bytes_max: usize,
-    state: Mutex<State>,
+    messages: SyncSender<Message>,
+    shared: Arc<Shared>,
+    files: Arc<dyn Files>,
+    limits: SpoolLimits,
+    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The writer's end: sealed segments in their order.
-#[derive(Debug)]
-pub struct Sealed {
-    spool: Arc<Spool>,
-    segments: mpsc::UnboundedReceiver<Arc<Segment>>,
+pub struct SealedSegments {
+    shared: Arc<Shared>,
+    segments: mpsc::UnboundedReceiver<Sealed>,
 }
 
-impl Sealed {
+impl SealedSegments {
     /// The next segment; `None` once the spool is closed and empty.
-    pub async fn next(&mut self) -> Option<Arc<Segment>> {
+    pub async fn next(&mut self) -> Option<Sealed> {
         let segment = self.segments.recv().await?;
-        self.spool.lock().waiting -= 1;
+        self.shared.waiting.fetch_sub(1, Relaxed);
         Some(segment)
     }
 }
 
 impl Spool {
-    /// An empty queue for a run of this name.
-    pub fn new(run_name: String, limits: WriterConfig) -> (Arc<Self>, Sealed) {
-        // Not bounded by itself: what it can hold is bounded by the queue's rows, since no segment is empty.
-        let (sender, segments) = mpsc::unbounded_channel();
-        let queue_bytes_max = limits.bytes_max.saturating_mul(limits.queue_rows_max.div_ceil(limits.rows_max).max(2));
-        let state = State {
-            open: Tables::default(),
-            open_rows: 0,
-            open_bytes: 0,
-            since: None,
-            sequence: 0,
-            fill: Fill::default(),
-            waiting: 0,
-            sealed: Some(sender),
+    /// Opens the spool in `directory` for a run of this name, with all that earlier runs have left.
+    pub fn open(
+        directory: &Path,
+        run_name: String,
+        config: &SpoolConfig,
+        writer: &WriterConfig,
+    ) -> Result<(Arc<Self>, SealedSegments), SpoolError> {
+        let fail = |error| SpoolError { path: directory.display().to_string(), error };
+        let limits = SpoolLimits {
+            rows_max: writer.rows_max,
+            bytes_max: writer.bytes_max as u64,
+            age_max: Duration::from_millis(writer.age_max_ms),
+            spool_bytes_max: config.bytes_max,
+            free_bytes_min: if config.mode == Mode::Memory { 0 } else { config.free_bytes_min },
+            syncs_records: config.mode == Mode::Synced,
+            syncs_segments: config.mode != Mode::Memory,
         };
-        let spool = Arc::new(Self { run_name, limits, queue_bytes_max, state: Mutex::new(state) });
-        (spool.clone(), Sealed { spool, segments })
+        let disk = Directory::open(directory).map_err(fail)?;
+        if config.mode == Mode::Memory {
+            // What a run on disk has left is stored by the next one: it is told, not touched.
+            if !disk.list().map_err(fail)?.is_empty() {
+                tracing::warn!(directory = %directory.display(), "there are segments on disk, which spool.mode = \"memory\" leaves alone");
+            }
+            return Self::start(Arc::new(Memory::default()), limits, run_name).map_err(fail);
+        }
+        Self::start(Arc::new(disk), limits, run_name).map_err(fail)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing between a lock and its release can panic half-way, so a poisoned state is still whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn start<D: Disk>(disk: Arc<D>, limits: SpoolLimits, run_name: String) -> io::Result<(Arc<Self>, SealedSegments)> {
+        let left = recover::recover(&*disk)?;
+        let (sealed, segments) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            rows: AtomicUsize::new(left.iter().map(|segment| segment.rows).sum()),
+            bytes: AtomicU64::new(left.iter().map(|segment| segment.bytes).sum()),
+            segments: AtomicUsize::new(left.len()),
+            waiting: AtomicUsize::new(left.len()),
+            is_full: AtomicBool::new(false),
+            failed: watch::Sender::new(None),
+        });
+        if !left.is_empty() {
+            let rows = shared.rows.load(Relaxed);
+            tracing::info!(segments = left.len(), rows, "an earlier run has left rows, which are stored now");
+        }
+        for segment in left {
+            // The other end is here.
+            let _ = sealed.send(segment);
+        }
+        let (messages, received) = sync_channel(WAITING_MAX);
+        let appender = Appender::new(disk.clone(), limits, run_name, table_columns(), shared.clone(), sealed);
+        let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(move || appender.run(&received))?;
+        let thread = std::sync::Mutex::new(Some(thread));
+        let spool = Self { messages, shared: shared.clone(), files: disk, limits, thread };
+        Ok((Arc::new(spool), SealedSegments { shared, segments }))
     }
 
-    /// Takes one beacon's rows, all of them or none.
-    pub fn append(&self, tables: Tables, now: Instant) -> Result<(), Full> {
-        let (rows, bytes) = (tables.rows(), tables.bytes());
-        let mut state = self.lock();
-        let has_room =
-            state.fill.rows + rows <= self.limits.queue_rows_max && state.fill.bytes + bytes <= self.queue_bytes_max;
-        if state.sealed.is_none() || !has_room {
+    /// Takes one beacon's rows, all of them or none. Returns when they are as safe as the mode says.
+    pub async fn append(&self, encoded: EncodedRows) -> Result<(), Full> {
+        if encoded.rows == 0 {
+            return Ok(());
+        }
+        if encoded.payload.len() > format::RECORD_BYTES_MAX {
             return Err(Full);
         }
-        state.open.append(tables);
-        state.open_rows += rows;
-        state.open_bytes += bytes;
-        state.fill.rows += rows;
-        state.fill.bytes += bytes;
-        state.since.get_or_insert(now);
-        if state.open_rows >= self.limits.rows_max || state.open_bytes >= self.limits.bytes_max {
-            self.seal(&mut state);
-        }
-        Ok(())
+        let (answer, answered) = oneshot::channel();
+        let message = Message::Append(Waiting { rows: encoded.rows, payload: encoded.payload, answer });
+        self.messages.try_send(message).map_err(|_| Full)?;
+        answered.await.unwrap_or(Err(Full))
     }
 
-    /// Seals the open segment if it is old enough and no other waits: while the writer is behind, larger batches are what helps it.
-    pub fn seal_by_age(&self, now: Instant) {
-        let mut state = self.lock();
-        let age = state.since.map(|since| now.saturating_duration_since(since));
-        if state.waiting == 0 && age.is_some_and(|age| age >= Duration::from_millis(self.limits.age_max_ms)) {
-            self.seal(&mut state);
-        }
-    }
-
-    /// Seals what is open and takes no more.
+    /// Seals what is open and takes no more. Returns when that is done; must not be called from a thread that others wait for.
     pub fn close(&self) {
-        let mut state = self.lock();
-        self.seal(&mut state);
-        state.sealed = None;
-    }
-
-    fn seal(&self, state: &mut State) {
-        if state.open_rows == 0 {
-            return;
-        }
-        let segment = Segment {
-            name: format!("{}-{}", self.run_name, state.sequence),
-            tables: std::mem::take(&mut state.open),
-            rows: std::mem::take(&mut state.open_rows),
-            bytes: std::mem::take(&mut state.open_bytes),
-        };
-        state.sequence += 1;
-        state.since = None;
-        state.fill.segments += 1;
-        state.waiting += 1;
-        if let Some(sealed) = &state.sealed {
-            // Without a writer the rows stay counted as queued, and are told as lost at the end.
-            let _ = sealed.send(Arc::new(segment));
+        // Where nobody listens any more, it is closed.
+        let _ = self.messages.send(Message::Close);
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            self.shared.fail(&io::Error::other("its thread has panicked"));
         }
     }
 
-    /// Lets go of a segment: every row of it is stored.
-    pub fn stored(&self, segment: &Segment) {
-        let mut state = self.lock();
-        state.fill.rows -= segment.rows;
-        state.fill.bytes -= segment.bytes;
-        state.fill.segments -= 1;
+    /// Why the disk cannot be relied on any more, once that is so.
+    pub async fn failure(&self) -> String {
+        let mut failed = self.shared.failed.subscribe();
+        let failure = failed.wait_for(Option::is_some).await;
+        failure.ok().and_then(|failure| failure.clone()).unwrap_or_default()
+    }
+
+    /// The rows of a segment, by table. What is damaged of it is put aside with the whole file, once the rest is read.
+    pub fn read(&self, segment: &Sealed) -> io::Result<Vec<Batch>> {
+        let bytes = self.files.read(&segment.path)?;
+        let scanned = format::scan(&bytes).map_err(io::Error::other)?;
+        if segment.path.ends_with(SEALED) && scanned.end != End::Sealed {
+            self.files.put_aside(&segment.path, "it does not end with its footer");
+        }
+        Ok(batches(scanned.header.tables, scanned.records))
+    }
+
+    /// Keeps rows of a segment that ClickHouse refuses for good, each with what it said, apart from those that are stored: as a segment of their
+    /// own, for `slowtax replay`, and beside it a text. The same rows again write the same files.
+    pub fn quarantine(&self, segment: &Sealed, refused: &[(Batch, String)]) -> io::Result<()> {
+        let Some((first, _)) = refused.first() else { return Ok(()) };
+        let name = format!("{}-{}", segment.name, first.table);
+        let mut bytes = Vec::new();
+        format::write_header(&Header { name: name.clone(), tables: vec![first.table_columns()] }, &mut bytes);
+        let mut text = String::new();
+        for (batch, why) in refused {
+            let payload = batch.payload().ok_or_else(|| io::Error::other("a record of more than 4 GiB"))?;
+            format::write_record(&payload, &mut bytes);
+            text = format!("{text}{} rows of {}: {why}\n", batch.rows, batch.table);
+        }
+        let rows: usize = refused.iter().map(|(batch, _)| batch.rows).sum();
+        format::write_footer(refused.len() as u64, rows as u64, &mut bytes);
+        self.files.write_whole(&format!("{name}{QUARANTINED}.txt"), text.as_bytes())?;
+        self.files.write_whole(&format!("{name}{QUARANTINED}"), &bytes)
+    }
+
+    /// Puts a segment that cannot be read where it harms nothing, for somebody to look at.
+    pub fn put_aside(&self, segment: &Sealed, why: &str) {
+        self.files.put_aside(&segment.path, why);
+    }
+
+    /// Lets go of a segment: every row of it is stored, or it cannot be read.
+    pub fn stored(&self, segment: &Sealed) {
+        match self.files.remove(&segment.path) {
+            Ok(()) => {}
+            // It was put aside.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::error!(segment = %segment.name, %error, "a stored segment cannot be removed; the next start stores it again, which changes nothing");
+            }
+        }
+        self.shared.rows.fetch_sub(segment.rows, Relaxed);
+        self.shared.bytes.fetch_sub(segment.bytes, Relaxed);
+        self.shared.segments.fetch_sub(1, Relaxed);
     }
 
     /// How full it is.
     pub fn fill(&self) -> Fill {
-        self.lock().fill
+        let Shared { rows, bytes, segments, .. } = &*self.shared;
+        Fill { rows: rows.load(Relaxed), bytes: bytes.load(Relaxed), segments: segments.load(Relaxed) }
     }
 
-    /// Whether the next beacon is likely to be refused.
+    /// Whether the last beacon was refused for want of room, and the next one would be.
     pub fn is_full(&self) -> bool {
-        let fill = self.fill();
-        fill.rows >= self.limits.queue_rows_max || fill.bytes >= self.queue_bytes_max
-    }
-
-    /// Seals by age, for ever: to be run beside the writer.
-    pub async fn seal_regularly(self: Arc<Self>) {
-        let mut tick = tokio::time::interval(Duration::from_millis((self.limits.age_max_ms / 4).max(5)));
-        loop {
-            tick.tick().await;
-            self.seal_by_age(Instant::now());
-        }
+        self.shared.is_full.load(Relaxed)
+            && !self.limits.leave_room(self.fill().bytes, 1 << 16, self.files.free_bytes())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::rows::{GoalRow, PageViewRow};
-
-    fn limits(rows_max: usize, queue_rows_max: usize) -> WriterConfig {
-        WriterConfig { rows_max, bytes_max: 1 << 20, age_max_ms: 1000, queue_rows_max }
+/// Makes segments of what is in quarantine in `directory`, which the next start stores, and says how many rows there are. The data directory must be
+/// locked by the caller. Each gets a name of its own: what was refused may be refused again.
+pub fn release_quarantined(directory: &Path, run_name: &str) -> Result<usize, SpoolError> {
+    let fail = |error| SpoolError { path: directory.display().to_string(), error };
+    let disk = Directory::open(directory).map_err(fail)?;
+    let mut names = disk.list().map_err(fail)?;
+    names.sort();
+    let mut rows = 0;
+    for (place, path) in names.iter().filter(|path| path.ends_with(QUARANTINED)).enumerate() {
+        let bytes = Disk::read(&disk, path).map_err(fail)?;
+        let scanned = format::scan(&bytes).map_err(|error| fail(io::Error::other(error)))?;
+        rows += scanned.records.iter().map(|record| rows_of(record)).sum::<usize>();
+        Disk::rename(&disk, path, &format!("{run_name}-r{place:07}{SEALED}")).map_err(fail)?;
+        // Without the text nothing is missing.
+        let _ = Disk::remove(&disk, &format!("{path}.txt"));
     }
-
-    fn views(count: usize) -> Tables {
-        Tables { page_views: vec![PageViewRow::default(); count], ..Tables::default() }
-    }
-
-    #[tokio::test]
-    async fn a_segment_is_sealed_at_its_number_of_rows_and_not_before() {
-        let (spool, mut sealed) = Spool::new("n-1".to_owned(), limits(3, 100));
-        let now = Instant::now();
-        spool.append(views(2), now).unwrap();
-        assert_eq!(spool.fill().segments, 0);
-        spool.append(Tables { goals: vec![GoalRow::default()], ..Tables::default() }, now).unwrap();
-        assert_eq!(spool.fill().segments, 1);
-        let segment = sealed.next().await.unwrap();
-        assert_eq!((segment.name.as_str(), segment.rows()), ("n-1-0", 3));
-        assert_eq!((segment.tables.page_views.len(), segment.tables.goals.len()), (2, 1));
-        spool.stored(&segment);
-        assert_eq!(spool.fill(), Fill::default());
-    }
-
-    #[tokio::test]
-    async fn a_segment_is_sealed_at_its_number_of_bytes() {
-        let bytes = views(1).bytes();
-        let (spool, mut sealed) =
-            Spool::new("n-1".to_owned(), WriterConfig { bytes_max: 2 * bytes, ..limits(100, 1000) });
-        spool.append(views(1), Instant::now()).unwrap();
-        assert_eq!(spool.fill().segments, 0);
-        spool.append(views(1), Instant::now()).unwrap();
-        assert_eq!(sealed.next().await.unwrap().rows(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_segment_is_sealed_at_its_age_unless_others_wait() {
-        let (spool, mut sealed) = Spool::new("n-1".to_owned(), limits(100, 1000));
-        let start = Instant::now();
-        let after = |ms| start + Duration::from_millis(ms);
-        spool.append(views(1), start).unwrap();
-        spool.seal_by_age(after(999));
-        assert_eq!(spool.fill().segments, 0);
-        spool.seal_by_age(after(1000));
-        assert_eq!(spool.fill().segments, 1);
-        spool.append(views(1), after(1000)).unwrap();
-        spool.seal_by_age(after(9000));
-        assert_eq!(spool.fill().segments, 1, "one waits already");
-        assert_eq!(sealed.next().await.unwrap().name, "n-1-0");
-        spool.seal_by_age(after(9000));
-        assert_eq!(sealed.next().await.unwrap().name, "n-1-1");
-    }
-
-    #[test]
-    fn the_queue_takes_its_number_of_rows_and_not_one_more() {
-        let (spool, _sealed) = Spool::new("n-1".to_owned(), limits(10, 20));
-        let now = Instant::now();
-        spool.append(views(19), now).unwrap();
-        assert_eq!(spool.append(views(2), now), Err(Full));
-        assert!(!spool.is_full());
-        spool.append(views(1), now).unwrap();
-        assert!(spool.is_full());
-        assert_eq!(spool.append(views(1), now), Err(Full));
-        assert_eq!(spool.fill().rows, 20);
-    }
-
-    #[test]
-    fn the_queue_is_bounded_in_bytes_too() {
-        let bytes = views(1).bytes();
-        let (spool, _sealed) = Spool::new("n-1".to_owned(), WriterConfig { bytes_max: bytes, ..limits(10, 20) });
-        let now = Instant::now();
-        assert!(spool.append(views(1), now).is_ok() && spool.append(views(1), now).is_ok());
-        assert_eq!(spool.append(views(1), now), Err(Full));
-    }
-
-    #[tokio::test]
-    async fn closing_seals_what_is_open_and_ends_the_writers_side() {
-        let (spool, mut sealed) = Spool::new("n-1".to_owned(), limits(10, 20));
-        spool.append(views(1), Instant::now()).unwrap();
-        spool.close();
-        assert_eq!(spool.append(views(1), Instant::now()), Err(Full));
-        assert_eq!(sealed.next().await.unwrap().rows(), 1);
-        assert!(sealed.next().await.is_none());
-    }
+    disk.sync_names().map_err(fail)?;
+    Ok(rows)
 }

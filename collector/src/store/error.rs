@@ -36,8 +36,8 @@ impl ErrorClass {
         match code {
             // TOO_MANY_PARTS
             252 => Self::TooManyParts,
-            // Values that cannot be parsed, converted or placed, and rows that are too large.
-            6 | 27 | 33 | 53 | 69 | 117 | 349 | 441 => Self::Poison,
+            // Values that cannot be parsed, converted or placed, that a constraint forbids, and rows that are too large.
+            6 | 27 | 33 | 53 | 69 | 117 | 349 | 441 | 469 => Self::Poison,
             // Unknown column, table, database, function or setting; wrong structure; no rights; read-only.
             8 | 10 | 16 | 20 | 46 | 47 | 60 | 62 | 81 | 115 | 164 | 192 | 193 | 194 | 497 | 516 => Self::Setup,
             _ => Self::Passing,

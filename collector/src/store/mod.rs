@@ -8,6 +8,7 @@
 mod error;
 pub mod migrate;
 mod query;
+pub mod rowbinary;
 pub mod rows;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use clickhouse::Client;
 use crate::config::ClickHouseConfig;
 pub use error::{ErrorClass, StoreError};
 pub use query::QueryLimits;
-use rows::{RawRow, Tables};
+use rows::{Batch, RawRow, Tables};
 
 /// Longest wait for the socket to take a piece of a batch.
 const SEND_TIME_MAX: Duration = Duration::from_secs(30);
@@ -82,6 +83,22 @@ impl Store {
         for row in rows {
             insert.write(row).await?;
         }
+        Ok(insert.end().await?)
+    }
+
+    /// Inserts rows that are bytes already, by one INSERT; see [`Self::insert_rows`] for `token`.
+    pub async fn insert_batch(&self, batch: &Batch, token: &str) -> Result<(), StoreError> {
+        let columns: Vec<String> = batch.columns.iter().map(|column| format!("`{column}`")).collect();
+        let sql = format!("INSERT INTO `{}` ({}) FORMAT RowBinary", batch.table, columns.join(", "));
+        let mut insert = self
+            .client
+            .insert_formatted_with(sql)
+            .with_setting("insert_deduplication_token", token)
+            .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
+            .with_setting("async_insert", "0")
+            .with_setting("wait_end_of_query", "1")
+            .with_timeouts(Some(SEND_TIME_MAX), Some(STORE_TIME_MAX));
+        insert.send(batch.bytes.clone()).await?;
         Ok(insert.end().await?)
     }
 

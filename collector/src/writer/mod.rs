@@ -1,25 +1,26 @@
 //! Sealed segments into ClickHouse: at most one INSERT per table and segment, repeated with the same rows, order and token until it is
-//! stored. Nothing is dropped here, whatever the error; what cannot be stored waits, and fills the queue, and is counted.
+//! stored, and only then removed from the spool. Nothing is dropped here, whatever the error; what cannot be stored waits on disk, and is counted.
 //!
 //! Segments go one after the other. One whose rows ClickHouse refuses is set aside, so that the next ones pass it, and is tried again slowly.
 
 mod backoff;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use crate::metrics::Metrics;
-use crate::spool::{Sealed, Segment, Spool};
-use crate::store::rows::{BrowserReportRow, GoalRow, PageErrorRow, PageViewRow, ResourceTimingRow};
-use crate::store::{ErrorClass, Store, StoreError, table_token};
+use crate::spool::{Sealed, SealedSegments, Spool};
+use crate::store::rows::Batch;
+use crate::store::{ErrorClass, Store, StoreError};
 use backoff::Backoff;
 
+/// Beacons whose rows one table refuses, of a segment, before it is not they that are wrong.
+const QUARANTINED_MAX: usize = 100;
 /// Segments that may be set aside; with more, the writer waits.
 const ASIDE_MAX: usize = 8;
-/// Tables of a segment.
-const TABLES: usize = 5;
 
 /// Moves segments.
 #[derive(Clone)]
@@ -32,20 +33,22 @@ pub struct Writer {
     pub metrics: Arc<Metrics>,
 }
 
-/// A segment on its way: tables below `done` are stored.
+/// A segment on its way: the batches before `done` are stored.
 struct Job {
-    segment: Arc<Segment>,
+    segment: Sealed,
+    batches: Vec<Batch>,
     done: usize,
 }
 
 impl Writer {
     /// Stores segments until the spool is closed and every one of them is stored.
-    pub async fn run(self, mut sealed: Sealed) {
+    pub async fn run(self, mut sealed: SealedSegments) {
         let mut aside = JoinSet::new();
         while let Some(segment) = sealed.next().await {
             while aside.try_join_next().is_some() {}
             let has_room = aside.len() < ASIDE_MAX;
-            if let Some((job, pause)) = self.store(Job { segment, done: 0 }, has_room).await {
+            let job = Job { batches: self.read(&segment).await, segment, done: 0 };
+            if let Some((job, pause)) = self.store(job, has_room).await {
                 let writer = self.clone();
                 aside.spawn(async move {
                     tokio::time::sleep(pause).await;
@@ -56,52 +59,119 @@ impl Writer {
         while aside.join_next().await.is_some() {}
     }
 
+    /// A segment's rows, by table. One that cannot be read at all is put aside, and has none.
+    async fn read(&self, segment: &Sealed) -> Vec<Batch> {
+        let mut backoff = Backoff::default();
+        loop {
+            let (spool, wanted) = (self.spool.clone(), segment.clone());
+            let found = tokio::task::spawn_blocking(move || spool.read(&wanted)).await;
+            let error = match found {
+                Ok(Ok(batches)) => return batches,
+                Ok(Err(error)) => error,
+                Err(error) => io::Error::other(error),
+            };
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) {
+                self.metrics.segments_damaged.add(1);
+                self.spool.put_aside(segment, &error.to_string());
+                return Vec::new();
+            }
+            let pause = backoff.next(ErrorClass::Setup, rand::random());
+            tracing::error!(segment = %segment.name, %error, "a segment cannot be read; it is tried again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
     /// Tries until the segment is stored. With `gives_up_poison`, a segment whose rows are refused is handed back, and when to try again.
     async fn store(&self, mut job: Job, gives_up_poison: bool) -> Option<(Job, Duration)> {
         let mut backoff = Backoff::default();
-        while let Err(error) = self.try_tables(&mut job).await {
+        while let Err(mut error) = self.try_batches(&mut job).await {
+            if error.class == ErrorClass::Poison {
+                match self.divide(&job).await {
+                    Ok(()) => {
+                        job.done += 1;
+                        continue;
+                    }
+                    Err(other) => error = other,
+                }
+            }
             let pause = self.failed(&job.segment, &error, &mut backoff);
             if gives_up_poison && error.class == ErrorClass::Poison {
                 return Some((job, pause));
             }
             tokio::time::sleep(pause).await;
         }
-        self.metrics.rows_stored.add(job.segment.rows());
+        self.metrics.rows_stored.add(job.segment.rows);
         self.metrics.segments_stored.add(1);
-        self.spool.stored(&job.segment);
-        tracing::debug!(segment = %job.segment.name, rows = job.segment.rows(), "stored a segment");
+        let (spool, segment) = (self.spool.clone(), job.segment.clone());
+        // To remove a file may wait for the disk. A panic in there is told by the runtime; the segment is stored all the same.
+        let _ = tokio::task::spawn_blocking(move || spool.stored(&segment)).await;
+        tracing::debug!(segment = %job.segment.name, rows = job.segment.rows, "stored a segment");
         None
     }
 
-    async fn try_tables(&self, job: &mut Job) -> Result<(), StoreError> {
-        let Segment { name, tables, .. } = &*job.segment;
-        let store = &self.store;
-        while job.done < TABLES {
-            match job.done {
-                0 => store.insert_rows(&tables.page_views, &table_token::<PageViewRow>(name)).await?,
-                1 => store.insert_rows(&tables.resource_timings, &table_token::<ResourceTimingRow>(name)).await?,
-                2 => store.insert_rows(&tables.goals, &table_token::<GoalRow>(name)).await?,
-                3 => store.insert_rows(&tables.page_errors, &table_token::<PageErrorRow>(name)).await?,
-                _ => store.insert_rows(&tables.browser_reports, &table_token::<BrowserReportRow>(name)).await?,
-            }
+    /// One INSERT for each table, in the order of the segment's, each with the same bytes and token whenever it is repeated.
+    async fn try_batches(&self, job: &mut Job) -> Result<(), StoreError> {
+        while let Some(batch) = job.batches.get(job.done) {
+            let token = format!("{}/{}", job.segment.name, batch.table);
+            self.store.insert_batch(batch, &token).await?;
             job.done += 1;
         }
         Ok(())
     }
 
+    /// Stores what ClickHouse takes of a batch that it has refused, by halves, and puts the beacons' rows that it refuses by themselves into quarantine.
+    /// The halves are the same whenever this is repeated, and so are their tokens. An error when something else is wrong, or with too many refused: then
+    /// it is not the rows, and they wait for somebody to mend what is.
+    async fn divide(&self, job: &Job) -> Result<(), StoreError> {
+        let Some(batch) = job.batches.get(job.done) else { return Ok(()) };
+        let mut refused = Vec::new();
+        let mut ranges = Vec::new();
+        ranges.push(0..batch.beacons());
+        while let Some(range) = ranges.pop() {
+            let some = batch.of_beacons(range.clone());
+            let token = format!("{}/{}/{}-{}", job.segment.name, batch.table, range.start, range.end);
+            let Err(error) = self.store.insert_batch(&some, &token).await else { continue };
+            match (error.class, range.len()) {
+                (ErrorClass::Poison, 1) if refused.len() < QUARANTINED_MAX => refused.push((some, error.message)),
+                (ErrorClass::Poison, length) if length > 1 => {
+                    let middle = range.start + length / 2;
+                    ranges.extend([middle..range.end, range.start..middle]);
+                }
+                _ => return Err(error),
+            }
+        }
+        let rows: usize = refused.iter().map(|(batch, _)| batch.rows).sum();
+        let error = refused.first().map_or_else(String::new, |(_, why)| why.clone());
+        let (spool, segment) = (self.spool.clone(), job.segment.clone());
+        let kept = tokio::task::spawn_blocking(move || spool.quarantine(&segment, &refused)).await;
+        if let Err(error) = kept.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            let message = format!("rows that ClickHouse refuses cannot be put into quarantine: {error}");
+            return Err(StoreError { class: ErrorClass::Setup, code: None, message });
+        }
+        if rows == 0 {
+            return Ok(());
+        }
+        self.metrics.rows_quarantined.add(rows);
+        tracing::error!(
+            segment = %job.segment.name, table = batch.table, rows, error,
+            "ClickHouse refuses rows, which were put into quarantine; `slowtax replay` tries them again"
+        );
+        Ok(())
+    }
+
     /// Counts and logs a failure, and says how long to wait.
-    fn failed(&self, segment: &Segment, error: &StoreError, backoff: &mut Backoff) -> Duration {
+    fn failed(&self, segment: &Sealed, error: &StoreError, backoff: &mut Backoff) -> Duration {
         self.metrics.insert_failed(error.class);
         let pause = backoff.next(error.class, rand::random());
         let (class, retry_in_ms) = (error.class.name(), pause.as_millis());
         if matches!(error.class, ErrorClass::Setup | ErrorClass::Poison) {
             tracing::error!(
-                segment = %segment.name, rows = segment.rows(), class, retry_in_ms, %error,
+                segment = %segment.name, rows = segment.rows, class, retry_in_ms, %error,
                 "a segment is not taken by ClickHouse and will not be until somebody acts; it is kept and tried again"
             );
         } else {
             tracing::warn!(
-                segment = %segment.name, rows = segment.rows(), class, retry_in_ms, %error,
+                segment = %segment.name, rows = segment.rows, class, retry_in_ms, %error,
                 "a segment is not stored yet; it is tried again"
             );
         }

@@ -13,25 +13,33 @@ fn collector(test: &str, overrides: &[(&str, &str)]) -> CollectorProcess {
     CollectorProcess::start_on(&clickhouse.url(), database.name(), overrides)
 }
 
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, body).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// The columns that say when, which and on what a beacon came; all others must not depend on its encoding.
 const OWN: &str = "EXCEPT (session_id, view_id, ts, received_at, previous_ts)";
 
 #[test]
-fn binary_and_json_become_the_same_rows() {
+fn binary_json_and_packed_beacons_become_the_same_rows() {
     let collector = collector("encodings", &[]);
     for encode in [binary, json] {
         assert_eq!(collector.send_from("200.160.2.3", &encode(&full())).status, 204);
     }
+    let headers = [("User-Agent", DESKTOP), ("X-Forwarded-For", "200.160.2.3"), ("Content-Encoding", "gzip")];
+    assert_eq!(collector.request("POST", "/v1/beacon", &headers, &gzip(&json(&full()))).status, 204);
     collector.wait_until_stored();
     let count = |table: &str, columns: &str| {
         collector.query(&format!(
             "SELECT count(), uniqExact(t) FROM (SELECT toString(tuple(* {columns})) AS t FROM {table})"
         ))
     };
-    assert_eq!(count("page_views", OWN), "2\t1");
-    assert_eq!(count("resource_timings", "EXCEPT (session_id, view_id, ts)"), "2\t1");
-    assert_eq!(count("goals", "EXCEPT (session_id, view_id, ts, earlier_ts)"), "2\t1");
-    assert_eq!(count("page_errors", "EXCEPT (session_id, view_id, ts)"), "2\t1");
+    assert_eq!(count("page_views", OWN), "3\t1");
+    assert_eq!(count("resource_timings", "EXCEPT (session_id, view_id, ts)"), "3\t1");
+    assert_eq!(count("goals", "EXCEPT (session_id, view_id, ts, earlier_ts)"), "3\t1");
+    assert_eq!(count("page_errors", "EXCEPT (session_id, view_id, ts)"), "3\t1");
     let row = collector.query(
         "SELECT country, page_group, path, device, browser, browser_version, os, is_bot, weight, reason, nav, lcp_ms, cls, dns_ms, tcp_ms, \
          tls_ms, request_ms, response_ms, load_ms, protocol, previous_page_group, previous_lcp_ms, dimensions \
@@ -154,7 +162,7 @@ fn every_refusal() -> Vec<Refused> {
     };
     let headless = [&whole[..1], &[9, 0, 0]].concat();
     let mut encoded = refused(Reject::UnsupportedEncoding, whole.clone());
-    encoded.headers.push(("Content-Encoding", "gzip".to_owned()));
+    encoded.headers.push(("Content-Encoding", "br".to_owned()));
     let mut stranger = refused(Reject::OriginNotAllowed, changed(|beacon| beacon.head.site = "strict".into()));
     stranger.headers.push(("Origin", "https://evil.example.com".to_owned()));
     let mut cut = refused(Reject::BodyIncomplete, &whole[..10]);
@@ -260,6 +268,22 @@ fn the_largest_body_is_taken_and_one_byte_more_is_not() {
     let body = [format!("{:x}\r\n", 2001).as_bytes(), &fitting(2001), b"\r\n0\r\n\r\n"].concat();
     let answer = collector.request("POST", "/v1/beacon", &chunked[..1], &body);
     assert!(matches!(answer.status, 400 | 413), "a body of unknown length is bounded too: {}", answer.status);
+}
+
+#[test]
+fn a_packed_body_is_held_to_the_limit_of_what_it_unpacks_to() {
+    let collector = collector("packed", &[]);
+    let headers = [("User-Agent", DESKTOP), ("Content-Encoding", "gzip")];
+    let send = |body: &[u8]| collector.request("POST", "/v1/beacon", &headers, &gzip(body));
+    let mut largest = json(&full());
+    largest.resize(64 * 1024, b' ');
+    assert_eq!(send(&largest).status, 204);
+    largest.push(b' ');
+    let refused = send(&largest);
+    assert_eq!((refused.status, refused.text().as_str()), (413, "{\"error\":\"too_large\"}\n"));
+    // 60 KB that would become 60 MB.
+    assert_eq!(send(&vec![b' '; 60 << 20]).status, 413);
+    assert_eq!(rejected(&collector, Reject::TooLarge), 2);
 }
 
 #[test]

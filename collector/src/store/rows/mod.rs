@@ -3,6 +3,7 @@
 //!
 //! Instants are Unix milliseconds ([`UnixMs`], `DateTime64(3)`); `None` is "not known", never 0.
 
+mod encoded;
 mod enum8;
 mod page_view;
 
@@ -10,6 +11,7 @@ use beacon_format::{DeliveryType, ErrorKind, Initiator, Nav};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
+pub use encoded::{Batch, EncodedRows, Part, TableColumns, batches, parts, rows_of, table_columns};
 pub use page_view::PageViewRow;
 
 /// Milliseconds since 1970-01-01 UTC.

@@ -1,0 +1,250 @@
+//! The one thread that writes segments.
+//!
+//! It takes what waits for it, writes all of that at once, syncs once, and then answers all: the more requests there are at a time, the less
+//! a sync costs each of them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::disk::{Disk, DiskFile};
+use super::format::{self, Header};
+use super::{Full, Sealed, Shared, SpoolLimits};
+use crate::store::rows::TableColumns;
+
+/// Bytes that are written at once, at most: what comes later waits for the next write.
+const BATCH_BYTES_MAX: usize = 4 << 20;
+/// How often it looks at the clock while nothing comes.
+const TICKS_PER_AGE: u32 = 4;
+
+pub(super) const OPEN: &str = ".open";
+pub(super) const SEALED: &str = ".segment";
+
+/// A beacon's rows, and who waits for them to last.
+pub(super) struct Waiting {
+    pub(super) rows: usize,
+    pub(super) payload: Vec<u8>,
+    pub(super) answer: oneshot::Sender<Result<(), Full>>,
+}
+
+/// What may be asked of the thread.
+pub(super) enum Message {
+    /// A beacon's rows. Answered when they last.
+    Append(Waiting),
+    /// Seal what is open, and end.
+    Close,
+}
+
+struct OpenSegment<F> {
+    name: String,
+    file: F,
+    /// Of the header.
+    start: u64,
+    /// Of the header and the records.
+    length: u64,
+    records: u64,
+    rows: usize,
+    /// When its first record came.
+    since: Instant,
+}
+
+pub(super) struct Appender<D: Disk> {
+    pub(super) disk: Arc<D>,
+    pub(super) limits: SpoolLimits,
+    pub(super) run_name: String,
+    pub(super) tables: Vec<TableColumns>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) sealed: mpsc::UnboundedSender<Sealed>,
+    open: Option<OpenSegment<D::File>>,
+    sequence: u64,
+}
+
+/// A sync has failed: what the file holds is not known any more (the kernel may have dropped what it could not write), so that nothing that is
+/// acknowledged from now on would be safe.
+#[derive(Debug)]
+struct SyncFailed(std::io::Error);
+
+impl<D: Disk> Appender<D> {
+    pub(super) fn new(
+        disk: Arc<D>,
+        limits: SpoolLimits,
+        run_name: String,
+        tables: Vec<TableColumns>,
+        shared: Arc<Shared>,
+        sealed: mpsc::UnboundedSender<Sealed>,
+    ) -> Self {
+        Self { disk, limits, run_name, tables, shared, sealed, open: None, sequence: 0 }
+    }
+
+    /// Runs until it is told to close, nobody can ask any more, or a sync has failed.
+    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+        let tick = (self.limits.age_max / TICKS_PER_AGE).max(Duration::from_millis(5));
+        let mut goes_on = true;
+        while goes_on {
+            let mut batch = Vec::new();
+            let mut bytes = 0;
+            let mut next = messages.recv_timeout(tick);
+            loop {
+                match next {
+                    Ok(Message::Append(waiting)) => {
+                        bytes += waiting.payload.len();
+                        batch.push(waiting);
+                    }
+                    Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => goes_on = false,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+                if !goes_on || bytes >= BATCH_BYTES_MAX {
+                    break;
+                }
+                next = match messages.try_recv() {
+                    Ok(message) => Ok(message),
+                    Err(_) => break,
+                };
+            }
+            if let Err(SyncFailed(error)) = self.turn(batch, !goes_on) {
+                self.shared.fail(&error);
+                return;
+            }
+        }
+    }
+
+    /// One batch, and what is due besides.
+    fn turn(&mut self, batch: Vec<Waiting>, ends: bool) -> Result<(), SyncFailed> {
+        if !batch.is_empty() {
+            let payloads: Vec<(usize, &[u8])> =
+                batch.iter().map(|waiting| (waiting.rows, &waiting.payload[..])).collect();
+            let written = self.append(&payloads);
+            let result = if matches!(written, Ok(true)) { Ok(()) } else { Err(Full) };
+            for waiting in batch {
+                // Who has gone away meanwhile may ask again: the same snapshot again changes nothing.
+                let _ = waiting.answer.send(result);
+            }
+            written?;
+        }
+        if ends || self.is_due(Instant::now()) { self.seal() } else { Ok(()) }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        let Some(open) = &self.open else { return false };
+        let is_large = open.rows >= self.limits.rows_max || open.length >= self.limits.bytes_max;
+        // While the writer is behind, larger batches are what helps it.
+        let has_backlog = self.shared.waiting.load(Relaxed) > 0;
+        is_large || (!has_backlog && now.saturating_duration_since(open.since) >= self.limits.age_max)
+    }
+
+    /// Writes records behind the open segment. False when there is no room: then none of them is there.
+    fn append(&mut self, payloads: &[(usize, &[u8])]) -> Result<bool, SyncFailed> {
+        let rows: usize = payloads.iter().map(|(rows, _)| rows).sum();
+        let mut bytes = Vec::with_capacity(payloads.iter().map(|(_, payload)| payload.len() + 8).sum());
+        for (_, payload) in payloads {
+            format::write_record(payload, &mut bytes);
+        }
+        let held = self.shared.bytes.load(Relaxed);
+        let is_full = !self.limits.leave_room(held, bytes.len() as u64, self.disk.free_bytes());
+        let written = if is_full { Ok(false) } else { self.write(payloads.len() as u64, rows, &bytes) };
+        self.shared.told_full(is_full || matches!(written, Ok(false)));
+        if matches!(written, Ok(true)) {
+            self.shared.rows.fetch_add(rows, Relaxed);
+            self.shared.bytes.fetch_add(bytes.len() as u64, Relaxed);
+        }
+        written
+    }
+
+    fn write(&mut self, records: u64, rows: usize, bytes: &[u8]) -> Result<bool, SyncFailed> {
+        let syncs = self.limits.syncs_records;
+        let Some(open) = self.opened() else { return Ok(false) };
+        if let Err(error) = open.file.write(bytes) {
+            tracing::warn!(%error, segment = %open.name, "rows could not be written; their beacons are refused");
+            // What was written of it is no record, and must not stand before the next one.
+            if let Err(error) = open.file.cut(open.length) {
+                return Err(SyncFailed(error));
+            }
+            if open.records == 0 {
+                self.discard();
+            }
+            return Ok(false);
+        }
+        if syncs {
+            open.file.sync().map_err(SyncFailed)?;
+        }
+        open.length += bytes.len() as u64;
+        open.records += records;
+        open.rows += rows;
+        Ok(true)
+    }
+
+    /// The open segment, made now if there is none; `None` where it cannot be made.
+    fn opened(&mut self) -> Option<&mut OpenSegment<D::File>> {
+        if self.open.is_none() {
+            match self.create() {
+                Ok(open) => self.open = Some(open),
+                Err(error) => {
+                    tracing::warn!(%error, "a segment could not be made; beacons are refused");
+                    return None;
+                }
+            }
+        }
+        self.open.as_mut()
+    }
+
+    fn create(&mut self) -> std::io::Result<OpenSegment<D::File>> {
+        let name = format!("{}-{:08}", self.run_name, self.sequence);
+        self.sequence += 1;
+        let mut header = Vec::new();
+        format::write_header(&Header { name: name.clone(), tables: self.tables.clone() }, &mut header);
+        let path = format!("{name}{OPEN}");
+        let mut file = self.disk.create(&path)?;
+        // Its name must last before anything in it is acknowledged.
+        let made =
+            file.write(&header).and_then(|()| if self.limits.syncs_records { self.disk.sync_names() } else { Ok(()) });
+        if let Err(error) = made {
+            // Without a record it is nothing to anybody; the next start removes it if this cannot.
+            let _ = self.disk.remove(&path);
+            return Err(error);
+        }
+        let start = header.len() as u64;
+        Ok(OpenSegment { name, file, start, length: start, records: 0, rows: 0, since: Instant::now() })
+    }
+
+    fn discard(&mut self) {
+        if let Some(open) = self.open.take() {
+            // The next start removes it if this cannot.
+            let _ = self.disk.remove(&format!("{}{OPEN}", open.name));
+        }
+    }
+
+    /// Seals what is open. Where that is not possible it stays open, and is tried again.
+    fn seal(&mut self) -> Result<(), SyncFailed> {
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        if open.records == 0 {
+            self.open = Some(open);
+            self.discard();
+            return Ok(());
+        }
+        let mut footer = Vec::new();
+        format::write_footer(open.records, open.rows as u64, &mut footer);
+        if let Err(error) = open.file.write(&footer) {
+            tracing::warn!(%error, segment = %open.name, "a segment could not be sealed; it is tried again");
+            open.file.cut(open.length).map_err(SyncFailed)?;
+            self.open = Some(open);
+            return Ok(());
+        }
+        if self.limits.syncs_segments {
+            open.file.sync().map_err(SyncFailed)?;
+        }
+        let sealed = Sealed::new(&open.name, open.rows, open.length - open.start);
+        let renamed = self.disk.rename(&format!("{}{OPEN}", sealed.name), &sealed.path);
+        renamed.map_err(SyncFailed)?;
+        if self.limits.syncs_segments {
+            self.disk.sync_names().map_err(SyncFailed)?;
+        }
+        self.shared.segments.fetch_add(1, Relaxed);
+        self.shared.waiting.fetch_add(1, Relaxed);
+        // Without a writer it waits for the next start.
+        let _ = self.sealed.send(sealed);
+        Ok(())
+    }
+}

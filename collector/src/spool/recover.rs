@@ -1,0 +1,92 @@
+//! What a start finds.
+
+use std::io;
+
+use super::Sealed;
+use super::appender::{OPEN, SEALED};
+use super::disk::{Disk, DiskFile};
+use super::format::{self, End};
+use crate::store::rows::rows_of;
+
+/// Behind the name of a file that was put aside.
+const DAMAGED: &str = ".damaged";
+
+/// Makes segments of all that earlier runs have left, oldest first. A tail that is no whole record was never acknowledged, and is cut off; a file
+/// that cannot be read is put aside, and never keeps the collector from starting.
+pub(super) fn recover<D: Disk>(disk: &D) -> io::Result<Vec<Sealed>> {
+    let mut names = disk.list()?;
+    names.sort();
+    let mut found = Vec::new();
+    for path in names {
+        let sealed = if let Some(name) = path.strip_suffix(OPEN) {
+            seal_left_open(disk, name)
+        } else if let Some(name) = path.strip_suffix(SEALED) {
+            look(disk, name)
+        } else {
+            continue;
+        };
+        match sealed {
+            Ok(Some(sealed)) => found.push(sealed),
+            Ok(None) => {}
+            Err(error) => put_aside(disk, &path, &error),
+        }
+    }
+    disk.sync_names()?;
+    Ok(found)
+}
+
+/// Puts a file where it is not taken for a segment, for somebody to look at.
+pub(super) fn put_aside<D: Disk>(disk: &D, path: &str, why: &dyn std::fmt::Display) {
+    tracing::error!(file = path, %why, "a segment of the spool is damaged and was put aside: what is whole of it is stored, the rest is not");
+    if let Err(error) = disk.rename(path, &format!("{path}{DAMAGED}")) {
+        tracing::error!(file = path, %error, "it could not be put aside");
+    }
+}
+
+fn seal_left_open<D: Disk>(disk: &D, name: &str) -> io::Result<Option<Sealed>> {
+    let path = format!("{name}{OPEN}");
+    let bytes = disk.read(&path)?;
+    let Ok(scanned) = format::scan(&bytes) else {
+        // A header is whole before anything is acknowledged.
+        tracing::warn!(
+            file = path,
+            bytes = bytes.len(),
+            "a segment without a header is removed: nothing in it was acknowledged"
+        );
+        disk.remove(&path)?;
+        return Ok(None);
+    };
+    if scanned.records.is_empty() {
+        disk.remove(&path)?;
+        return Ok(None);
+    }
+    let rows: usize = scanned.records.iter().map(|record| rows_of(record)).sum();
+    let sealed = Sealed::new(name, rows, scanned.length as u64);
+    if scanned.end != End::Sealed {
+        let cut = bytes.len() - scanned.length;
+        tracing::info!(
+            segment = name,
+            records = scanned.records.len(),
+            cut_bytes = cut,
+            "a segment that was left open is sealed"
+        );
+        let mut file = disk.reopen(&path, scanned.length as u64)?;
+        let mut footer = Vec::new();
+        format::write_footer(scanned.records.len() as u64, rows as u64, &mut footer);
+        if let Err(error) = file.write(&footer).and_then(|()| file.sync()) {
+            // A full disk, say. It is whole as it is, and can be stored.
+            tracing::warn!(segment = name, %error, "it cannot be sealed; it is stored as it is");
+            file.cut(scanned.length as u64)?;
+            return Ok(Some(Sealed { path, ..sealed }));
+        }
+    }
+    disk.rename(&path, &sealed.path)?;
+    Ok(Some(sealed))
+}
+
+fn look<D: Disk>(disk: &D, name: &str) -> io::Result<Option<Sealed>> {
+    let bytes = disk.read(&format!("{name}{SEALED}"))?;
+    let scanned = format::scan(&bytes).map_err(io::Error::other)?;
+    let rows = scanned.records.iter().map(|record| rows_of(record)).sum();
+    Ok(Some(Sealed::new(name, rows, scanned.length as u64)))
+}
