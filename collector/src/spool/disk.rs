@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +15,8 @@ pub(super) trait Disk: Send + Sync + 'static {
     /// Opens a file, to write behind its `length`-th byte; what it has behind that is cut off.
     fn reopen(&self, name: &str, length: u64) -> io::Result<Self::File>;
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// A file's last bytes, `most` of them or all, and how many it has.
+    fn read_end(&self, name: &str, most: usize) -> io::Result<(Vec<u8>, u64)>;
     /// Every file's name, in no order.
     fn list(&self) -> io::Result<Vec<String>>;
     /// Replaces what has the new name.
@@ -80,6 +82,16 @@ impl Disk for Directory {
         let mut bytes = Vec::new();
         File::open(self.path.join(name))?.read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn read_end(&self, name: &str, most: usize) -> io::Result<(Vec<u8>, u64)> {
+        let mut file = File::open(self.path.join(name))?;
+        let length = file.metadata()?.len();
+        let back = length.min(most as u64);
+        file.seek(SeekFrom::Start(length - back))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok((bytes, length))
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -164,6 +176,12 @@ impl Disk for Memory {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         self.files().get(name).cloned().ok_or_else(not_found)
+    }
+
+    fn read_end(&self, name: &str, most: usize) -> io::Result<(Vec<u8>, u64)> {
+        let bytes = self.read(name)?;
+        let end = bytes.get(bytes.len().saturating_sub(most)..).unwrap_or_default();
+        Ok((end.to_vec(), bytes.len() as u64))
     }
 
     fn list(&self) -> io::Result<Vec<String>> {

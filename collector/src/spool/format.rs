@@ -101,11 +101,20 @@ fn read_frame(bytes: &[u8], bytes_max: usize) -> Option<(&[u8], &[u8])> {
     (crc(length, payload) == stated).then_some((payload, rest))
 }
 
+/// How long a footer is.
+pub(super) const FOOTER_BYTES: usize = 24;
+
+/// The records and rows that a footer counts; `None` where the bytes are none.
+pub(super) fn read_footer(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (FOOTER, rest) = number(bytes)? else { return None };
+    let (stated, counts) = number(rest)?;
+    let (records, rows) = counts.split_first_chunk()?;
+    let rows: &[u8; 8] = rows.try_into().ok()?;
+    (crc(FOOTER, counts) == stated).then(|| (u64::from_le_bytes(*records), u64::from_le_bytes(*rows)))
+}
+
 fn is_footer(bytes: &[u8], records: usize) -> bool {
-    let Some((FOOTER, rest)) = number(bytes) else { return false };
-    let Some((stated, counts)) = number(rest) else { return false };
-    let count = u64::try_from(records).unwrap_or(u64::MAX).to_le_bytes();
-    counts.len() == 16 && crc(FOOTER, counts) == stated && counts.starts_with(&count)
+    read_footer(bytes).is_some_and(|(counted, _)| usize::try_from(counted) == Ok(records))
 }
 
 /// Reads a file as far as it is whole.

@@ -85,7 +85,13 @@ fn seal_left_open<D: Disk>(disk: &D, name: &str) -> io::Result<Option<Sealed>> {
 }
 
 fn look<D: Disk>(disk: &D, name: &str) -> io::Result<Option<Sealed>> {
-    let bytes = disk.read(&format!("{name}{SEALED}"))?;
+    let path = format!("{name}{SEALED}");
+    // There may be many of them: the end of each says what the start must know.
+    let (end, length) = disk.read_end(&path, format::FOOTER_BYTES)?;
+    if let Some((_, rows)) = format::read_footer(&end) {
+        return Ok(Some(Sealed::new(name, usize::try_from(rows).map_err(io::Error::other)?, length)));
+    }
+    let bytes = disk.read(&path)?;
     let scanned = format::scan(&bytes).map_err(io::Error::other)?;
     let rows = scanned.records.iter().map(|record| rows_of(record)).sum();
     Ok(Some(Sealed::new(name, rows, scanned.length as u64)))
