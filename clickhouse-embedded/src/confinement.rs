@@ -18,14 +18,16 @@ use landlock::{
 const RIGHTS: ABI = ABI::V2;
 
 /// What the engine reads of the system: processors and memory, shared libraries (of name resolution), time zones,
-/// names of hosts, certificates. Not `/proc/self`, whose `environ` may have a supervisor's secrets: the engine does without.
-const READABLE: [&str; 31] = [
+/// names of hosts, certificates. Not `/proc/self`, whose `environ` may have a supervisor's secrets: the engine does without, but for `auxv`, the kernel's
+/// facts for the process. Without it the engine looks for these behind the environment, which is not there any more, and crashes at times.
+const READABLE: [&str; 32] = [
     "/proc/cpuinfo",
     "/proc/diskstats",
     "/proc/filesystems",
     "/proc/loadavg",
     "/proc/meminfo",
     "/proc/pressure",
+    "/proc/self/auxv",
     "/proc/stat",
     "/proc/sys",
     "/proc/uptime",
