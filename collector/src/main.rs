@@ -15,6 +15,7 @@ use collector::serve::{Collector, load_geo};
 use collector::simulate;
 use collector::spool::release_quarantined;
 use collector::store::Store;
+use collector::store::cluster::{CLUSTER_MACRO, Cluster};
 use collector::store::migrate::migrate;
 use collector::supervise::{Engine, find_files};
 use tokio::signal::unix::{SignalKind, signal};
@@ -58,6 +59,18 @@ enum Command {
     Health(Common),
     /// Puts rows that ClickHouse has refused back into the spool, from which the next `serve` stores them. The collector must be stopped.
     Replay(Common),
+    /// Prints the statements that make the schema on a cluster of ClickHouse servers, in the order in which to run them (sql/cluster/README.md).
+    ClusterSchema {
+        /// The cluster's name in the servers' configuration; without it that of their macro `cluster`.
+        #[arg(long, value_name = "NAME", default_value = CLUSTER_MACRO)]
+        cluster: String,
+        /// The database; `clickhouse.database` of the configuration must name the same.
+        #[arg(long, value_name = "NAME", default_value = "slowtax")]
+        database: String,
+        /// Leaves out the migrations up to this number: the cluster has them.
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        after: u32,
+    },
     /// Simulates visits.
     Simulate {
         #[command(flatten)]
@@ -99,6 +112,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Command::CheckConfig(common) => check_config(&load(&common)?),
             Command::Health(common) => health(&load(&common)?),
             Command::Replay(common) => replay(&load(&common)?),
+            Command::ClusterSchema { cluster, database, after } => cluster_schema(&cluster, &database, after),
             Command::Simulate { common, arguments } => {
                 let (config, stop) = (load(&common)?, stop_requested()?);
                 tokio::select! {
@@ -191,6 +205,13 @@ async fn migrate_when_reachable(store: &Store) -> Result<usize> {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Ok(migrate(store).await?)
+}
+
+fn cluster_schema(cluster: &str, database: &str, after: u32) -> Result<ExitCode> {
+    let schema = Cluster::new(cluster, database)?.schema(after)?;
+    let text: Vec<String> = schema.iter().map(ToString::to_string).collect();
+    std::io::stdout().write_all(text.join("\n").as_bytes())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check_config(config: &Config) -> Result<ExitCode> {

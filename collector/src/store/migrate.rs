@@ -35,6 +35,11 @@ include!(concat!(env!("OUT_DIR"), "/sql.rs"));
 
 /// Where the database's name goes.
 const DATABASE: &str = "{{database}}";
+/// The table of applied migrations.
+pub(super) const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
+     (version UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')) \
+     ENGINE = ReplacingMergeTree ORDER BY version \
+     COMMENT 'Migrations applied to this database, with the SHA-256 of their files'";
 /// ClickHouse's code for a table that exists already.
 const TABLE_ALREADY_EXISTS: u32 = 57;
 /// How often, and how far apart, another one's record is looked for.
@@ -125,11 +130,7 @@ async fn create_database(store: &Store) -> Result<(), MigrateError> {
     // Not in the database that is yet to be made.
     let outside = Store { client: store.client.clone().with_database("default"), database: database.into() };
     outside.execute(&format!("CREATE DATABASE IF NOT EXISTS `{database}`")).await.map_err(failed("database"))?;
-    let table = "CREATE TABLE IF NOT EXISTS schema_migrations \
-                 (version UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')) \
-                 ENGINE = ReplacingMergeTree ORDER BY version \
-                 COMMENT 'Migrations applied to this database, with the SHA-256 of their files'";
-    store.execute(table).await.map_err(failed("schema_migrations"))
+    store.execute(SCHEMA_MIGRATIONS).await.map_err(failed("schema_migrations"))
 }
 
 async fn applied(store: &Store) -> Result<Vec<Applied>, MigrateError> {
@@ -159,7 +160,7 @@ fn check(applied: &[Applied], migrations: &[Migration]) -> Result<Vec<u32>, Migr
 }
 
 async fn apply_one(store: &Store, migration: &Migration) -> Result<(), MigrateError> {
-    let Migration { version, name, checksum, sql } = migration;
+    let Migration { version, name, sql, .. } = migration;
     let step = format!("migration {version}_{name}");
     match store.execute(&statement(sql, store.database())).await {
         Ok(()) => {}
@@ -171,9 +172,7 @@ async fn apply_one(store: &Store, migration: &Migration) -> Result<(), MigrateEr
         }
         Err(error) => return Err(failed(step)(error)),
     }
-    let record =
-        format!("INSERT INTO schema_migrations (version, name, checksum) VALUES ({version}, '{name}', '{checksum}')");
-    store.execute(&record).await.map_err(failed(step))?;
+    store.execute(&record("schema_migrations", migration)).await.map_err(failed(step))?;
     tracing::info!(version, name, "applied a migration");
     Ok(())
 }
@@ -189,8 +188,14 @@ async fn recorded_by_another(store: &Store, version: u32) -> Result<bool, Migrat
     Ok(false)
 }
 
+/// The statement that records a migration as applied.
+pub(super) fn record(table: &str, migration: &Migration) -> String {
+    let Migration { version, name, checksum, .. } = migration;
+    format!("INSERT INTO {table} (version, name, checksum) VALUES ({version}, '{name}', '{checksum}')")
+}
+
 /// The statement to send: the database's name put in, no semicolon at the end.
-fn statement(sql: &str, database: &str) -> String {
+pub(super) fn statement(sql: &str, database: &str) -> String {
     sql.replace(DATABASE, &format!("`{database}`")).trim_end().trim_end_matches(';').to_owned()
 }
 

@@ -3,8 +3,9 @@
 //! - [`rows`]: the raw tables' rows as types, checked against the server's schema at every insert and read;
 //! - [`Store::insert_rows`], [`Store::insert_tables`]: batches, exactly once by their token;
 //! - [`Store::query_bytes`]: read-only questions with limits, answered in any of ClickHouse's formats;
-//! - [`migrate`]: the schema.
+//! - [`migrate`]: the schema; [`cluster`]: the same for a cluster of servers, as text.
 
+pub mod cluster;
 mod error;
 pub mod migrate;
 mod query;
