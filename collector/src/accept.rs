@@ -1,16 +1,19 @@
 //! What happens to a beacon between the request and the answer, as one list of steps:
 //!
-//! receive (in [`crate::http`]) -> decode -> admit site and origin -> refuse repeats -> enrich -> append to the spool
+//! receive (in [`crate::http`]) -> decode -> admit site, origin and rate -> refuse repeats -> enrich -> append to the spool
 //!
 //! Each step either goes on or names the one [`Reject`] that the beacon ends with.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use beacon_format::{Beacon, decode};
 use quick_cache::sync::Cache;
 
+use crate::enrich::address::ClientAddress;
 use crate::enrich::{RequestFacts, Tools, enrich, enrich_reports};
 use crate::metrics::Metrics;
+use crate::rate::RateLimits;
 use crate::reject::Reject;
 use crate::site::{Site, Sites};
 use crate::spool::Spool;
@@ -48,6 +51,7 @@ type SnapshotKey = (u32, u64, u16);
 pub struct Accept {
     sites: Sites,
     tools: Tools,
+    rates: RateLimits,
     seen: Cache<SnapshotKey, ()>,
     spool: Arc<Spool>,
     metrics: Arc<Metrics>,
@@ -55,9 +59,9 @@ pub struct Accept {
 
 impl Accept {
     /// With nothing seen yet.
-    pub fn new(sites: Sites, tools: Tools, spool: Arc<Spool>) -> Self {
+    pub fn new(sites: Sites, rates: RateLimits, tools: Tools, spool: Arc<Spool>) -> Self {
         let metrics = tools.metrics.clone();
-        Self { sites, tools, seen: Cache::new(SEEN_MAX), spool, metrics }
+        Self { sites, tools, rates, seen: Cache::new(SEEN_MAX), spool, metrics }
     }
 
     /// Takes a beacon or says why not, and counts which; also who may read the answer.
@@ -74,7 +78,7 @@ impl Accept {
 
     async fn beacon_steps(&self, received: &Received<'_>, readers: &mut Readers) -> Result<(), Reject> {
         let beacon = decode(received.body)?;
-        let site = self.admit(&beacon.head.site, received.origin, readers)?;
+        let site = self.admit(&beacon.head.site, received, readers)?;
         self.once(site, &beacon, async {
             let rows = enrich(&beacon, &received.facts, site, &self.tools)?;
             self.append(&rows.into()).await
@@ -94,14 +98,15 @@ impl Accept {
     }
 
     async fn report_steps(&self, site: &str, received: &Received<'_>, readers: &mut Readers) -> Result<usize, Reject> {
-        let site = self.admit(site, received.origin, readers)?;
+        let site = self.admit(site, received, readers)?;
         let rows = enrich_reports(received.body, &received.facts, site, &self.tools)?;
         let count = rows.len();
         self.append(&Tables { browser_reports: rows, ..Tables::default() }).await?;
         Ok(count)
     }
 
-    fn admit(&self, key: &str, origin: Option<&str>, readers: &mut Readers) -> Result<&Site, Reject> {
+    fn admit(&self, key: &str, received: &Received, readers: &mut Readers) -> Result<&Site, Reject> {
+        let origin = received.origin;
         let site = self.sites.get(key).ok_or(Reject::UnknownSite)?;
         if !site.allows(origin) {
             *readers = Readers::NoOne;
@@ -109,6 +114,11 @@ impl Accept {
         }
         if !site.allowed_origins.is_empty() {
             *readers = if origin.is_some() { Readers::SameOrigin } else { Readers::NoOne };
+        }
+        let network = received.facts.client.map(ClientAddress::network);
+        let network = network.as_ref().and_then(|(network, length)| network.get(..*length));
+        if !self.rates.allow(site.index, network, Instant::now()) {
+            return Err(Reject::TooMany);
         }
         Ok(site)
     }

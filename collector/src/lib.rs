@@ -12,6 +12,7 @@ pub mod data_dir;
 pub mod enrich;
 pub mod http;
 pub mod metrics;
+pub mod rate;
 pub mod readiness;
 pub mod reject;
 pub mod serve;

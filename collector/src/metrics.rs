@@ -22,6 +22,22 @@ impl Counter {
     }
 }
 
+/// A number that stands until another is put in its place.
+#[derive(Debug, Default)]
+pub struct Level(AtomicU64);
+
+impl Level {
+    /// Puts another in its place.
+    pub fn set(&self, level: u64) {
+        self.0.store(level, Ordering::Relaxed);
+    }
+
+    /// What it stands at.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// All counters of one collector, from its start.
 ///
 /// `received = accepted + rejected`, for beacons: each one received ends in exactly one of the two.
@@ -50,6 +66,12 @@ pub struct Metrics {
     pub earlier_views_dropped: Counter,
     /// Starts of the embedded ClickHouse after the first.
     pub engine_restarts: Counter,
+    /// When the GeoIP database in use was built, in Unix seconds; 0 without one.
+    pub geo_built_s: Level,
+    /// GeoIP databases that took the place of the one in use.
+    pub geo_reloads: Counter,
+    /// GeoIP databases that were to, and could not be used.
+    pub geo_reload_failures: Counter,
 }
 
 /// What stands at a moment; told by whoever asks for the text.
@@ -117,6 +139,19 @@ impl Metrics {
             "Restarts of the embedded ClickHouse",
             self.engine_restarts.get(),
         );
+        one("slowtax_geo_reloads_total", "counter", "GeoIP databases read anew", self.geo_reloads.get());
+        one(
+            "slowtax_geo_reload_failures_total",
+            "counter",
+            "GeoIP databases refused while another was in use",
+            self.geo_reload_failures.get(),
+        );
+        one(
+            "slowtax_geo_build_timestamp_seconds",
+            "gauge",
+            "When the GeoIP database in use was built",
+            self.geo_built_s.get(),
+        );
         one("slowtax_queue_rows", "gauge", "Rows accepted and not yet stored", gauges.queue_rows as u64);
         one("slowtax_spool_bytes", "gauge", "Bytes accepted and not yet stored", gauges.spool_bytes);
         one("slowtax_queue_segments", "gauge", "Segments sealed and not yet stored", gauges.queue_segments as u64);
@@ -176,10 +211,14 @@ mod tests {
         metrics.request_refused(Reject::NotFound);
         metrics.insert_failed(ErrorClass::Poison);
         metrics.beacons_received.add(3);
+        metrics.geo_built_s.set(1_780_000_000);
         let text = metrics.render(Gauges { queue_rows: 7, ..Gauges::default() });
         for line in [
             "slowtax_beacons_received_total 3",
             "slowtax_queue_rows 7",
+            "slowtax_geo_build_timestamp_seconds 1780000000",
+            "slowtax_geo_reloads_total 0",
+            "slowtax_geo_reload_failures_total 0",
             "slowtax_beacons_rejected_total{reason=\"too_old\"} 1",
             "slowtax_beacons_rejected_total{reason=\"empty\"} 0",
             "slowtax_requests_refused_total{reason=\"not_found\"} 1",
@@ -188,6 +227,6 @@ mod tests {
             assert!(text.lines().any(|written| written == line), "{line} is not in\n{text}");
         }
         let names: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
-        assert_eq!(names.len(), 17);
+        assert_eq!(names.len(), 20);
     }
 }

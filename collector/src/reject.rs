@@ -52,6 +52,8 @@ reasons! {
     UnknownSite = "unknown_site", 403;
     /// The page's origin may not send for this site.
     OriginNotAllowed = "origin_not_allowed", 403;
+    /// The site, or the client's network, sends more than it may.
+    TooMany = "too_many", 429;
     /// The view began too long ago.
     TooOld = "too_old", 400;
     /// This snapshot was taken before. No failure: the sender is told that it is safe.

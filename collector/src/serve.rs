@@ -3,16 +3,21 @@
 //! Start: lock the data directory, read what enriching needs, take the port, check the embedded ClickHouse; any of these failing ends the
 //! start with a message. Then, side by side: HTTP, the embedded ClickHouse, the schema, the writer. ClickHouse may come at any time later.
 //!
+//! The GeoIP database is read anew at SIGHUP, and when its file has changed and stayed so for one look.
+//!
 //! Stop: no new requests, the ones in flight are answered, the open segment is sealed, the spool is uploaded until a deadline, the embedded
 //! ClickHouse is stopped.
 
+use std::fs::Metadata;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 use crate::accept::Accept;
@@ -23,6 +28,7 @@ use crate::enrich::geo::{GeoDatabase, GeoError};
 use crate::enrich::user_agent::{UserAgentError, UserAgents};
 use crate::http::{BindError, Server, Shared};
 use crate::metrics::Metrics;
+use crate::rate::RateLimits;
 use crate::readiness::Readiness;
 use crate::site::Sites;
 use crate::spool::{Mode, SealedSegments, Spool, SpoolError};
@@ -35,6 +41,8 @@ use crate::writer::Writer;
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// Pauses between looks at ClickHouse: until it answers, and from then on.
 const LOOK_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+/// Pause between looks at the file of the GeoIP database.
+const GEO_LOOK_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why the collector does not run.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +50,9 @@ pub enum ServeError {
     /// The data directory.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// SIGHUP would end the process.
+    #[error("SIGHUP cannot be received: {0}")]
+    Signal(std::io::Error),
     /// The GeoIP database.
     #[error(transparent)]
     Geo(#[from] GeoError),
@@ -82,6 +93,8 @@ pub struct Collector {
     shared: Arc<Shared>,
     engine: Option<Engine>,
     sealed: SealedSegments,
+    geo: Option<GeoFile>,
+    hangup: Signal,
     /// Held until the end.
     data_dir: DataDir,
 }
@@ -91,28 +104,81 @@ pub fn load_geo(path: &Path) -> Result<Option<GeoDatabase>, GeoError> {
     if path.as_os_str().is_empty() {
         return Ok(None);
     }
-    let bytes = std::fs::read(path).map_err(|error| GeoError::Unreadable { path: path.to_owned(), error })?;
-    GeoDatabase::new(path, bytes).map(Some)
+    GeoDatabase::new(path, read_geo(path)?).map(Some)
+}
+
+fn read_geo(path: &Path) -> Result<Vec<u8>, GeoError> {
+    std::fs::read(path).map_err(|error| GeoError::Unreadable { path: path.to_owned(), error })
+}
+
+/// A GeoIP database, and the file that it was read from.
+struct GeoFile {
+    path: PathBuf,
+    /// Of what was read; taken before, so that a change while it was read is seen afterwards.
+    stamp: Option<FileStamp>,
+    database: GeoDatabase,
+}
+
+impl GeoFile {
+    fn open(path: &Path) -> Result<Option<Self>, GeoError> {
+        let stamp = std::fs::metadata(path).ok().as_ref().map(FileStamp::of);
+        Ok(load_geo(path)?.map(|database| Self { path: path.to_owned(), stamp, database }))
+    }
+}
+
+/// What differs when a file has been replaced or written to, or may be read where it could not be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct FileStamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    /// Of its inode: of its owner and mode too, and nobody can set it back.
+    changed: (i64, i64),
+}
+
+impl FileStamp {
+    fn of(file: &Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+            length: file.len(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        }
+    }
 }
 
 impl Collector {
     /// Takes everything that a run needs; see the module. Must be called within a tokio runtime.
     pub fn build(config: Config) -> Result<Self, ServeError> {
+        let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
         let data_dir = DataDir::open(&config.data_dir, rand::random())?;
         let metrics = Arc::new(Metrics::default());
-        let tools =
-            Tools { geo: load_geo(&config.geo.database)?, user_agents: UserAgents::new()?, metrics: metrics.clone() };
+        let geo = GeoFile::open(&config.geo.database)?;
+        let tools = Tools {
+            geo: geo.as_ref().map(|file| file.database.clone()),
+            user_agents: UserAgents::new()?,
+            metrics: metrics.clone(),
+        };
         warn_about_gaps(&config, &tools);
         let engine = match config.clickhouse.mode {
             ClickHouseMode::Embedded => Some(Engine::new(&config, metrics.clone())?),
             ClickHouseMode::Server => None,
         };
         let (spool, sealed) = Spool::open(&data_dir.spool(), data_dir.run_name(), &config.spool, &config.writer)?;
-        let accept = Accept::new(Sites::new(&config), tools, spool.clone());
+        let rates = RateLimits::new(
+            config.sites.len(),
+            config.http.site_rate_max,
+            config.http.network_rate_max,
+            Instant::now(),
+        );
+        let accept = Accept::new(Sites::new(&config), rates, tools, spool.clone());
         let store = Store::new(&config.clickhouse);
         let shared = Arc::new(Shared { config, store, metrics, readiness: Readiness::default(), spool, accept });
         let server = Server::bind(shared.clone())?;
-        Ok(Self { server, shared, engine, sealed, data_dir })
+        Ok(Self { server, shared, engine, sealed, geo, hangup, data_dir })
     }
 
     /// Where it listens.
@@ -122,7 +188,7 @@ impl Collector {
 
     /// Serves until `stop` is ready or something fails for good, and then stops in order.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<Ended, ServeError> {
-        let Self { server, shared, engine, sealed, data_dir } = self;
+        let Self { server, shared, engine, sealed, geo, hangup, data_dir } = self;
         let (http, mut serving) = server.start().map_err(ServeError::Http)?;
         let (stop_engine, engine_stops) = watch::channel(false);
         let (schema_ready, schema_is_ready) = watch::channel(false);
@@ -131,6 +197,7 @@ impl Collector {
         let mut engine = tokio::spawn(run_engine(engine, engine_stops, engine_ready));
         let mut schema = tokio::spawn(bring_up(shared.clone(), engine_is_ready, schema_ready));
         let writer = tokio::spawn(write(shared.clone(), sealed, schema_is_ready));
+        let geo = tokio::spawn(keep_geo(geo, hangup, shared.metrics.clone()));
         let failure = tokio::select! {
             () = stop => None,
             ended = &mut engine => flatten(ended).err().map(ServeError::from),
@@ -139,10 +206,11 @@ impl Collector {
             ended = &mut serving => Some(ServeError::Http(flatten(ended).err().unwrap_or_else(|| std::io::Error::other("stopped")))),
         };
         shared.readiness.stopping();
+        geo.abort();
         http.stop().await;
         let spool = shared.spool.clone();
         // A panic in there is told by the runtime.
-        let _ = tokio::task::spawn_blocking(move || spool.close()).await;
+        let _ = spawn_blocking(move || spool.close()).await;
         let ended = upload(&shared, writer).await;
         schema.abort();
         // Nobody listens when it has ended already.
@@ -169,10 +237,7 @@ fn flatten<T, E>(joined: Result<Result<T, E>, tokio::task::JoinError>) -> Result
 fn warn_about_gaps(config: &Config, tools: &Tools) {
     match &tools.geo {
         None => tracing::warn!("geo.database is not set: every country will be ZZ"),
-        Some(geo) => {
-            let (kind, built) = geo.describe();
-            tracing::info!(kind, built_unix_s = built, path = %config.geo.database.display(), "GeoIP database in memory");
-        }
+        Some(geo) => geo_in_use(&config.geo.database, geo, &tools.metrics),
     }
     if config.http.report_open && !config.http.listen.ip().is_loopback() {
         tracing::warn!(listen = %config.http.listen, "the report is open to everybody who can reach this address");
@@ -180,6 +245,58 @@ fn warn_about_gaps(config: &Config, tools: &Tools) {
     if config.sites.is_empty() {
         tracing::warn!("no site is configured: every beacon will be refused");
     }
+}
+
+/// Says and shows which GeoIP database is used from now on.
+fn geo_in_use(path: &Path, geo: &GeoDatabase, metrics: &Metrics) {
+    let (kind, built) = geo.describe();
+    metrics.geo_built_s.set(built);
+    tracing::info!(kind, built_unix_s = built, path = %path.display(), "GeoIP database in memory");
+}
+
+/// Reads the GeoIP database anew at SIGHUP, and when its file has changed; never ends. One that cannot be used is told once, and what is in
+/// use stays.
+async fn keep_geo(geo: Option<GeoFile>, mut hangup: Signal, metrics: Arc<Metrics>) {
+    let Some(GeoFile { path, stamp, database }) = geo else {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: geo.database is not set, there is nothing to read anew");
+        }
+        return;
+    };
+    let (mut read, mut seen) = (stamp, stamp);
+    loop {
+        let is_asked = tokio::select! {
+            Some(()) = hangup.recv() => true,
+            () = sleep(GEO_LOOK_PAUSE) => false,
+        };
+        let stamp = tokio::fs::metadata(&path).await.ok().as_ref().map(FileStamp::of);
+        // Whoever writes a file in place is not done while it changes from look to look.
+        let has_settled = std::mem::replace(&mut seen, stamp) == stamp;
+        if is_asked || (has_settled && stamp != read) {
+            read = stamp;
+            reload_geo(&path, &database, &metrics).await;
+        }
+    }
+}
+
+/// Reads and checks on a thread where that may take its time.
+async fn reload_geo(path: &Path, database: &GeoDatabase, metrics: &Metrics) {
+    let reading = {
+        let (path, database) = (path.to_owned(), database.clone());
+        spawn_blocking(move || database.replace(&path, read_geo(&path)?))
+    };
+    let problem = match reading.await {
+        Ok(Ok(())) => {
+            geo_in_use(path, database, metrics);
+            metrics.geo_reloads.add(1);
+            return;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(panic) => format!("the GeoIP database {} could not be checked: {panic}", path.display()),
+    };
+    let (_, built) = database.describe();
+    tracing::error!(built_unix_s = built, "{problem}; the one in memory stays in use");
+    metrics.geo_reload_failures.add(1);
 }
 
 async fn run_engine(

@@ -1,6 +1,7 @@
 //! The real `slowtax`, from outside.
 
 mod beacons;
+mod geo;
 mod killed;
 mod migrations;
 mod outage;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tests::embedded::workspace;
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "sql/README.md",
@@ -12,6 +12,7 @@ const DOCUMENTS: [&str; 7] = [
     "beacon-wasm/README.md",
     "clickhouse-embedded/README.md",
     "demo-site/README.md",
+    "deploy/README.md",
 ];
 
 /// What stands between an opening and a closing mark, for each pair of them.

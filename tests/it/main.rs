@@ -5,9 +5,11 @@
 mod attribution;
 mod beacon;
 mod clickhouse_embedded;
+mod cluster;
 mod collector;
 mod database;
 mod delivery;
+mod deploy;
 mod documents;
 mod invariants;
 mod loss;

@@ -74,6 +74,10 @@ pub struct HttpConfig {
     pub workers: usize,
     /// Largest request body.
     pub body_bytes_max: usize,
+    /// Beacons a second that are taken for one site, and ten times that at once; 0: as many as come.
+    pub site_rate_max: u64,
+    /// The same for one network of clients.
+    pub network_rate_max: u64,
     /// The report and its API are shown to everybody who can reach them.
     pub report_open: bool,
 }
@@ -242,6 +246,8 @@ impl HttpConfig {
             }),
             workers: reader.integer("http.workers", 0, 0..=1024),
             body_bytes_max: reader.integer("http.body_bytes_max", 64 * 1024, 1024..=64 * 1024),
+            site_rate_max: reader.integer("http.site_rate_max", 0, 0..=100_000),
+            network_rate_max: reader.integer("http.network_rate_max", 200, 0..=100_000),
             report_open: reader.boolean("http.report_open", false),
         }
     }

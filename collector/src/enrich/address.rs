@@ -18,6 +18,22 @@ impl ClientAddress {
         self.0
     }
 
+    /// The network that it is in, for who counts by networks: the first 24 bits of an IPv4 address, 48 of an IPv6 one. To be hashed, not kept.
+    pub fn network(self) -> ([u8; 6], usize) {
+        let mut network = [0; 6];
+        let length = match self.0 {
+            IpAddr::V4(address) => {
+                network[..3].copy_from_slice(&address.octets()[..3]);
+                3
+            }
+            IpAddr::V6(address) => {
+                network.copy_from_slice(&address.octets()[..6]);
+                6
+            }
+        };
+        (network, length)
+    }
+
     /// The client behind `peer`. `forwarded` are the values of the `X-Forwarded-For` headers in their order; they count only when the
     /// peer is a trusted proxy, and then are read from the right: the first address that is no trusted proxy is the client. An entry that
     /// is no address ends the walk, at the last address that was one: what stands left of it was written by who knows whom.
@@ -55,6 +71,17 @@ mod tests {
     fn find(peer: &str, forwarded: &[&str]) -> String {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         ClientAddress::find(peer.parse().unwrap(), forwarded.iter().copied(), &trusted).reveal().to_string()
+    }
+
+    #[test]
+    fn a_network_is_the_front_of_an_address() {
+        let network = |peer: &str| {
+            let (network, length) = ClientAddress::find(peer.parse().unwrap(), [].into_iter(), &[]).network();
+            network[..length].to_vec()
+        };
+        assert_eq!(network("192.0.2.7"), [192, 0, 2]);
+        assert_eq!(network("::ffff:192.0.2.9"), [192, 0, 2]);
+        assert_eq!(network("2001:db8:1:2::3"), [0x20, 1, 0xD, 0xB8, 0, 1]);
     }
 
     #[test]

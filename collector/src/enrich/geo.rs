@@ -1,10 +1,12 @@
 //! Countries by address, from a database in MaxMind's format: the only file that names its reader.
 //!
-//! The file is read into memory once and checked whole, so that a corrupt one is noticed at the start and not at some address.
+//! The file's bytes are kept in memory and checked whole before they are used, so that a corrupt one is noticed at the start and not at some
+//! address. While the collector runs, another file may take their place; see [`GeoDatabase::replace`].
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use maxminddb::{LookupResult, MaxMindDbError, Reader, WithinOptions, path};
 
@@ -61,14 +63,58 @@ pub enum GeoError {
     },
 }
 
-/// A database of countries, in memory.
+/// A database of countries, in memory. Clones share it, and what takes its place.
+#[derive(Clone)]
 pub struct GeoDatabase {
-    reader: Reader<Vec<u8>>,
+    /// Locked for reading during a look-up, about a microsecond, and for writing while one database takes another's place: a move.
+    in_use: Arc<RwLock<Checked>>,
 }
 
 impl GeoDatabase {
     /// Checks the bytes of the file at `path`, all of them, and keeps them.
     pub fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, GeoError> {
+        Ok(Self { in_use: Arc::new(RwLock::new(Checked::new(path, bytes)?)) })
+    }
+
+    /// Checks other bytes as [`Self::new`] does, and uses them from now on, in all clones. An error leaves in use what is. Takes as long as the
+    /// check does, seconds for a large file, and holds both databases meanwhile; look-ups go on.
+    pub fn replace(&self, path: &Path, bytes: Vec<u8>) -> Result<(), GeoError> {
+        let checked = Checked::new(path, bytes)?;
+        let was_in_use = {
+            let mut in_use = self.in_use.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *in_use, checked)
+        };
+        // Nobody waits while its memory is given back.
+        drop(was_in_use);
+        Ok(())
+    }
+
+    /// What the database says it is, and when it was built (Unix seconds).
+    pub fn describe(&self) -> (String, u64) {
+        let checked = self.in_use();
+        let metadata = checked.reader.metadata();
+        (metadata.database_type.clone(), metadata.build_epoch)
+    }
+
+    /// The country of an address. Addresses that are not public have none.
+    pub fn country(&self, client: &ClientAddress) -> Country {
+        let address = client.reveal();
+        if is_public(address) { self.in_use().country(address) } else { Country::UNKNOWN }
+    }
+
+    fn in_use(&self) -> RwLockReadGuard<'_, Checked> {
+        // Whole whatever happens: under the lock, it is only moved.
+        self.in_use.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A database that has been checked.
+struct Checked {
+    reader: Reader<Vec<u8>>,
+}
+
+impl Checked {
+    fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, GeoError> {
         let corrupt = |error| GeoError::Corrupt { path: path.to_owned(), error };
         let reader = Reader::from_source(bytes).map_err(corrupt)?;
         let database = Self { reader };
@@ -79,18 +125,7 @@ impl GeoDatabase {
         Ok(database)
     }
 
-    /// What the database says it is, and when it was built (Unix seconds).
-    pub fn describe(&self) -> (&str, u64) {
-        let metadata = self.reader.metadata();
-        (&metadata.database_type, metadata.build_epoch)
-    }
-
-    /// The country of an address. Addresses that are not public have none.
-    pub fn country(&self, client: &ClientAddress) -> Country {
-        let address = client.reveal();
-        if !is_public(address) {
-            return Country::UNKNOWN;
-        }
+    fn country(&self, address: IpAddr) -> Country {
         let Ok(found) = self.reader.lookup(address) else {
             return Country::UNKNOWN;
         };
@@ -152,6 +187,16 @@ mod tests {
         std::fs::read(FILE).expect("npm packages are installed by cargo xtask")
     }
 
+    /// A sound database whose records call the country something else.
+    fn without_countries() -> Vec<u8> {
+        let mut bytes = bytes();
+        let key = b"country_code";
+        while let Some(at) = bytes.windows(key.len()).position(|window| window == key) {
+            bytes[at..at + key.len()].copy_from_slice(b"timezone_key");
+        }
+        bytes
+    }
+
     fn client(address: &str) -> ClientAddress {
         ClientAddress::find(address.parse().unwrap(), std::iter::empty(), &[])
     }
@@ -197,6 +242,35 @@ mod tests {
         for damaged in [half, overwritten] {
             assert!(matches!(GeoDatabase::new(Path::new(FILE), damaged), Err(GeoError::Corrupt { .. })));
         }
+    }
+
+    #[test]
+    fn what_takes_a_databases_place_is_used_in_all_clones() {
+        let database = GeoDatabase::new(Path::new(FILE), bytes()).unwrap();
+        let (kind, _) = database.describe();
+        let clone = database.clone();
+        let only_ipv4 = FILE.replace(".mmdb", "-ipv4.mmdb");
+        database.replace(Path::new(&only_ipv4), std::fs::read(&only_ipv4).unwrap()).unwrap();
+        for either in [database, clone] {
+            assert_ne!(either.describe().0, kind);
+            assert_eq!(either.country(&client("194.25.0.1")).code(), "DE");
+            assert_eq!(either.country(&client("2003::1")), Country::UNKNOWN);
+        }
+    }
+
+    #[test]
+    fn what_is_refused_leaves_in_use_what_is() {
+        let database = GeoDatabase::new(Path::new(FILE), bytes()).unwrap();
+        let described = database.describe();
+        let other = Path::new("other.mmdb");
+        let mut half = bytes();
+        half.truncate(half.len() / 2);
+        for unsound in [Vec::new(), half] {
+            assert!(matches!(database.replace(other, unsound), Err(GeoError::Corrupt { .. })));
+        }
+        assert!(matches!(database.replace(other, without_countries()), Err(GeoError::NotCountries { .. })));
+        assert_eq!(database.describe(), described);
+        assert_eq!(database.country(&client("2003::1")).code(), "DE");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 
 use crate::reject::Reject;
 
-/// How long a sender that meets a full queue should wait.
+/// How long a sender should wait that meets a full spool, or has sent too much.
 const RETRY_AFTER_S: &str = "5";
 
 /// A handler's error: answers `{"error":"<reason>"}`. Counting it is the caller's task, since beacons are counted apart.
@@ -37,7 +37,7 @@ impl ResponseError for Refused {
         if self.0 == Reject::Duplicate {
             return response.finish();
         }
-        if self.0 == Reject::QueueFull {
+        if matches!(self.0, Reject::QueueFull | Reject::TooMany) {
             response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S));
         }
         response.content_type("application/json").body(format!("{{\"error\":\"{}\"}}\n", self.0.reason()))

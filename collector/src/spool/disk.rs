@@ -79,9 +79,8 @@ impl Disk for Directory {
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(self.path.join(name))?.read_to_end(&mut bytes)?;
-        Ok(bytes)
+        // Takes as much memory as the file is long.
+        fs::read(self.path.join(name))
     }
 
     fn read_end(&self, name: &str, most: usize) -> io::Result<(Vec<u8>, u64)> {

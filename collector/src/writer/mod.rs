@@ -1,10 +1,11 @@
 //! Sealed segments into ClickHouse: at most one INSERT per table and segment, repeated with the same rows, order and token until it is
 //! stored, and only then removed from the spool. Nothing is dropped here, whatever the error; what cannot be stored waits on disk, and is counted.
 //!
-//! Segments go one after the other. One whose rows ClickHouse refuses is set aside, so that the next ones pass it, and is tried again slowly.
+//! Segments go one after the other, the tables of each side by side. One whose rows ClickHouse refuses is set aside, so that the next ones pass it, and is tried again slowly.
 
 mod backoff;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,11 +34,17 @@ pub struct Writer {
     pub metrics: Arc<Metrics>,
 }
 
-/// A segment on its way: the batches before `done` are stored.
+/// A segment on its way.
 struct Job {
     segment: Sealed,
-    batches: Vec<Batch>,
-    done: usize,
+    /// Those that are not stored yet, by their place in the segment.
+    batches: BTreeMap<usize, Arc<Batch>>,
+}
+
+/// What became of one batch.
+struct Refused {
+    place: usize,
+    error: StoreError,
 }
 
 impl Writer {
@@ -47,7 +54,8 @@ impl Writer {
         while let Some(segment) = sealed.next().await {
             while aside.try_join_next().is_some() {}
             let has_room = aside.len() < ASIDE_MAX;
-            let job = Job { batches: self.read(&segment).await, segment, done: 0 };
+            let batches = self.read(&segment).await.into_iter().map(Arc::new).enumerate().collect();
+            let job = Job { segment, batches };
             if let Some((job, pause)) = self.store(job, has_room).await {
                 let writer = self.clone();
                 aside.spawn(async move {
@@ -84,11 +92,11 @@ impl Writer {
     /// Tries until the segment is stored. With `gives_up_poison`, a segment whose rows are refused is handed back, and when to try again.
     async fn store(&self, mut job: Job, gives_up_poison: bool) -> Option<(Job, Duration)> {
         let mut backoff = Backoff::default();
-        while let Err(mut error) = self.try_batches(&mut job).await {
+        while let Err(Refused { place, mut error }) = self.try_batches(&mut job).await {
             if error.class == ErrorClass::Poison {
-                match self.divide(&job).await {
+                match self.divide(&job, place).await {
                     Ok(()) => {
-                        job.done += 1;
+                        job.batches.remove(&place);
                         continue;
                     }
                     Err(other) => error = other,
@@ -109,21 +117,40 @@ impl Writer {
         None
     }
 
-    /// One INSERT for each table, in the order of the segment's, each with the same bytes and token whenever it is repeated.
-    async fn try_batches(&self, job: &mut Job) -> Result<(), StoreError> {
-        while let Some(batch) = job.batches.get(job.done) {
+    /// One INSERT for each table, all at once, each with the same bytes and token whenever it is repeated. Of several failures the one that waiting
+    /// does not mend.
+    async fn try_batches(&self, job: &mut Job) -> Result<(), Refused> {
+        let mut inserts = JoinSet::new();
+        for (place, batch) in &job.batches {
             let token = format!("{}/{}", job.segment.name, batch.table);
-            self.store.insert_batch(batch, &token).await?;
-            job.done += 1;
+            let (store, place, batch) = (self.store.clone(), *place, batch.clone());
+            inserts.spawn(async move { (place, store.insert_batch(&batch, &token).await) });
         }
-        Ok(())
+        let mut failed: Option<Refused> = None;
+        while let Some(ended) = inserts.join_next().await {
+            let (place, result) = match ended {
+                Ok(ended) => ended,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            };
+            match result {
+                Ok(()) => {
+                    job.batches.remove(&place);
+                }
+                Err(error) => {
+                    if error.class == ErrorClass::Poison || failed.is_none() {
+                        failed = Some(Refused { place, error });
+                    }
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 
     /// Stores what ClickHouse takes of a batch that it has refused, by halves, and puts the beacons' rows that it refuses by themselves into quarantine.
     /// The halves are the same whenever this is repeated, and so are their tokens. An error when something else is wrong, or with too many refused: then
     /// it is not the rows, and they wait for somebody to mend what is.
-    async fn divide(&self, job: &Job) -> Result<(), StoreError> {
-        let Some(batch) = job.batches.get(job.done) else { return Ok(()) };
+    async fn divide(&self, job: &Job, place: usize) -> Result<(), StoreError> {
+        let Some(batch) = job.batches.get(&place) else { return Ok(()) };
         let mut refused = Vec::new();
         let mut ranges = Vec::new();
         ranges.push(0..batch.beacons());

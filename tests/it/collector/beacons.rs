@@ -210,10 +210,11 @@ fn every_reason_to_refuse_a_beacon_has_its_answer_and_its_count() {
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(rejected(&collector, *reject), 1, "{}", reject.reason());
     }
-    // The rest of the list is not about a beacon by itself: tested with repeats, the queue, routes, and the report's API.
+    // The rest of the list is not about a beacon by itself: tested with repeats, the queue, rates, routes, and the report's API.
     let elsewhere = [
         Reject::Duplicate,
         Reject::QueueFull,
+        Reject::TooMany,
         Reject::NotFound,
         Reject::MethodNotAllowed,
         Reject::ReportClosed,
@@ -284,6 +285,23 @@ fn a_packed_body_is_held_to_the_limit_of_what_it_unpacks_to() {
     // 60 KB that would become 60 MB.
     assert_eq!(send(&vec![b' '; 60 << 20]).status, 413);
     assert_eq!(rejected(&collector, Reject::TooLarge), 2);
+}
+
+#[test]
+fn a_network_and_a_site_that_send_too_much_are_asked_to_wait() {
+    let collector = collector("rates", &[("http.network_rate_max", "2"), ("http.site_rate_max", "3")]);
+    let send = |address: &str| collector.send_from(address, &binary(&plain())).status;
+    let taken = |address: &str| (0..100).take_while(|_| send(address) == 204).count();
+    // Ten seconds' worth at once, and what comes meanwhile.
+    let of_network = taken("200.160.2.3");
+    assert!((20..=40).contains(&of_network), "{of_network}");
+    let refused = collector.send_from("200.160.2.77", &binary(&plain()));
+    assert_eq!((refused.status, refused.text().as_str()), (429, "{\"error\":\"too_many\"}\n"), "the same network");
+    assert_eq!(refused.header("retry-after"), "5");
+    let of_site = of_network + taken("193.99.144.80");
+    assert!((30..=60).contains(&of_site), "{of_site}");
+    assert!(rejected(&collector, Reject::TooMany) >= 3);
+    assert!(!collector.log().contains("200.160"));
 }
 
 #[test]

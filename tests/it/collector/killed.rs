@@ -35,7 +35,7 @@ fn killed_a_hundred_times_under_load_it_loses_nothing_and_stores_nothing_twice()
     let clickhouse = EmbeddedClickHouse::shared();
     let name = "collector_killed";
     clickhouse.database(name);
-    let settings = [("writer.age_max_ms", "20"), ("writer.rows_max", "100")];
+    let settings = [("writer.age_max_ms", "20"), ("writer.rows_max", "500")];
     let mut collector = CollectorProcess::start_on(&clickhouse.url(), name, &settings);
     let mut random = rand::rng();
     let (mut acknowledged, mut unknown) = (HashSet::new(), HashSet::new());

@@ -1,5 +1,6 @@
 //! The benchmarks that `cargo xtask bench NAME` can run. None of them is a test: what a machine is doing besides must fail nothing.
 
+mod accept;
 mod cost;
 mod delivery;
 mod peers;
@@ -20,13 +21,14 @@ struct Bench {
 }
 
 /// One line for each; a new benchmark is a new entry.
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 4] = [
     Bench { name: "size", about: "the beacon's bytes, raw and compressed, beside other clients'", run: size::compare },
     Bench {
         name: "cost",
         about: "the beacon's time on a page's main thread, beside lux and web-vitals",
         run: cost::run,
     },
+    Bench { name: "accept", about: "beacons a second that the collector acknowledges, beside nginx", run: accept::run },
     Bench { name: "delivery", about: "whether a thousand visits arrive, however they end", run: delivery::run },
 ];
 

@@ -82,8 +82,16 @@ impl Batch {
 
 /// Puts the rows of many payloads together, by table. `tables` are those by which the payloads count.
 pub fn batches<'b>(tables: Vec<TableColumns>, payloads: impl IntoIterator<Item = &'b [u8]>) -> Vec<Batch> {
-    let mut found: Vec<(Vec<u8>, Ends)> = vec![Default::default(); tables.len()];
-    for part in payloads.into_iter().flat_map(parts) {
+    let payloads: Vec<&[u8]> = payloads.into_iter().collect();
+    let mut lengths = vec![0; tables.len()];
+    for part in payloads.iter().flat_map(|payload| parts(payload)) {
+        if let Some(length) = lengths.get_mut(part.table) {
+            *length += part.bytes.len();
+        }
+    }
+    let mut found: Vec<(Vec<u8>, Ends)> =
+        lengths.into_iter().map(|length| (Vec::with_capacity(length), Vec::new())).collect();
+    for part in payloads.iter().flat_map(|payload| parts(payload)) {
         if let Some((bytes, ends)) = found.get_mut(part.table) {
             bytes.extend_from_slice(part.bytes);
             let rows = ends.last().map_or(0, |(rows, _)| *rows) + part.rows;
