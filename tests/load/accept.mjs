@@ -1,8 +1,8 @@
 // How many beacons a second the collector acknowledges, beside nginx with Lua that reads the body and writes it to its log.
 //
-//   node accept.mjs [SECONDS]
+//   node accept.mjs [SECONDS [NAME...]]
 //
-// Both in turn, three times each, with 512 and 4,096 connections that stay, and with 512 where each beacon has a connection of its own; by wrk on the same machine,
+// Both in turn, three times each, with 512 and 4,096 connections that stay, and with 512 where each beacon has a connection of its own (`churn`); by wrk on the same machine,
 // with recorded beacons (beacons.lua). The collector decodes, looks up the country and the browser, encodes, keeps the rows on its disk and syncs them, and inserts them into a
 // stand-in that only acknowledges (stand_in.mjs). Prints a table, and the ratios last. CPU time is the server's own, of all its threads.
 //
@@ -24,6 +24,12 @@ const ROUNDS = 3;
 const PAUSE_MS = 1500;
 const START_MAX_MS = 60_000;
 const seconds = Number(process.argv[2] ?? 8);
+/// How they connect: a name, how many connections, and whether each beacon has one of its own.
+const LOADS = [
+  ['512', 512, false],
+  ['4096', 4096, false],
+  ['churn', 512, true],
+].filter(([name]) => !process.argv[3] || process.argv.slice(3).includes(name));
 
 // What the issue asks of 512 connections.
 const RATIO_MIN = 0.8;
@@ -178,7 +184,7 @@ try {
   const found = {};
   print(`beacons a second, ${ROUNDS} times ${seconds} s of each in turn; medians. CPU: microseconds of the server's a beacon. Memory: the most, in MiB`);
   print(`${'connections'.padEnd(14)}${['', 'a second', 'p99 ms', 'CPU us', 'memory', 'refused'].map((cell) => cell.padStart(11)).join('')}  errors`);
-  for (const [name, connections, churn] of [['512', 512, false], ['4096', 4096, false], ['512, churn', 512, true]]) {
+  for (const [name, connections, churn] of LOADS) {
     const rounds = { nginx: [], slowtax: [] };
     for (let round = 0; round < ROUNDS; round++) {
       for (const [who, server] of Object.entries({ nginx, slowtax: collector })) {
@@ -197,13 +203,14 @@ try {
       print(`${name.padEnd(14)}${cells.map((cell) => String(cell).padStart(11)).join('')}  ${results.map(({ errors }) => errors).find(Boolean) ?? ''}`);
     }
   }
-  const taken_ = { accepted: await collector.metric('slowtax_beacons_accepted_total'), stored: await collector.metric('slowtax_rows_stored_total'), waiting: await collector.metric('slowtax_queue_rows') };
-  print(`\nthe collector accepted ${taken_.accepted} beacons, stored ${taken_.stored} rows in the stand-in, and has ${taken_.waiting} rows to store`);
-  for (const name of ['512', '4096', '512, churn']) {
+  const counts = { accepted: await collector.metric('slowtax_beacons_accepted_total'), stored: await collector.metric('slowtax_rows_stored_total'), waiting: await collector.metric('slowtax_queue_rows') };
+  print(`\nthe collector accepted ${counts.accepted} beacons, stored ${counts.stored} rows in the stand-in, and has ${counts.waiting} rows to store`);
+  for (const [name] of LOADS) {
     const [ours, theirs] = [found[`slowtax ${name}`], found[`nginx ${name}`]];
     print(`slowtax / nginx, ${name}: ${(ours.rate / theirs.rate).toFixed(2)} in beacons a second, ${(ours.cpu / theirs.cpu).toFixed(2)} in CPU a beacon`);
   }
   const ours = found['slowtax 512'];
+  if (!ours) process.exit();
   const ratio = ours.rate / found['nginx 512'].rate;
   const holds = ratio >= RATIO_MIN && ours.p99 < P99_MAX_MS && ours.resident < RESIDENT_MAX_MIB;
   print(`${holds ? 'holds' : 'DOES NOT HOLD'}: ${ratio.toFixed(2)} of nginx (${RATIO_MIN}), p99 ${ours.p99.toFixed(1)} ms (under ${P99_MAX_MS}), ${ours.resident.toFixed(0)} MiB (under ${RESIDENT_MAX_MIB}) at 512 connections`);
