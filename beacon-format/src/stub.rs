@@ -1,7 +1,7 @@
 //! The stub's own form: `{"s":[...]}`, what the browser's script knows when its page is hidden before the wasm core is there.
 //!
 //! The stub must be tiny, so it computes nothing, cleans nothing and names nothing: it tells a list of raw values, the browser's
-//! navigation entry among them. This is where they become a beacon. In the browser `beacon-wasm/js/core.js` does the same with the
+//! navigation entry among them. This is where they become a beacon. In the browser `beacon-wasm/js/snapshot.js` does the same with the
 //! same list, and a browser test holds the two against each other.
 //!
 //! **The list**, in order. Times are milliseconds with fractions after the document's time origin; `?` may be `null`.

@@ -1,4 +1,4 @@
-// What stub.js and core.js agree on with the Rust side, and their limits. Inlined by the bundler.
+// What the stub and the core agree on with the Rust side, and their limits. Inlined by the bundler.
 
 // Why a snapshot is sent: beacon-format, `Reason`.
 export const SETTLED = 0;

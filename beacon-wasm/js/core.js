@@ -1,5 +1,5 @@
-// The core's JavaScript side: brings up the wasm, takes in what the stub has observed, and says when a snapshot is due while the page is
-// visible. Loaded by the stub as an ES module, from where the stub came from; what else there is lies beside it under the same name.
+// The core: brings up the wasm, and hands what the stub has observed to the module that takes it in. Loaded by the stub as an ES module, from
+// where the stub came from; what else there is lies beside it under the same name.
 
 import imports from 'slowtax-imports';
 

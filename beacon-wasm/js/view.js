@@ -1,7 +1,7 @@
 // The view: when it began, when another begins, and how it is used.
 
-import { LEFT_MS, RESTORED, SETTLED_AFTER_LOAD_MS, SETTLED_AT_LATEST_MS, SOFT, HIDDEN, SETTLED, GOAL } from './constants.js';
 import { beginClicks } from './clicks.js';
+import { GOAL, HIDDEN, LEFT_MS, RESTORED, SETTLED, SETTLED_AFTER_LOAD_MS, SETTLED_AT_LATEST_MS, SOFT } from './constants.js';
 import { beginErrors } from './errors.js';
 import { beginFrames } from './frames.js';
 import { beginInteractions } from './interactions.js';
@@ -19,7 +19,7 @@ let visibleMs, visibleSince, depth;
 let isDue, isSettled, isBusy;
 let path = location.pathname;
 
-// What led to a soft navigation belongs to the view before.
+// For a soft navigation, which began before the history said so.
 export const startAt = (at) => (zero = base = at);
 
 export const beginView = (at) => {
@@ -41,6 +41,7 @@ export const beginView = (at) => {
 
 // Sends what is due while the page is visible.
 export const tick = () => {
+  // The new view may be told of its hiding at once: the one before it must have ended.
   if (document.hidden) leave();
   if (isBusy || left) return;
   isBusy = 1;

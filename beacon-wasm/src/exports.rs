@@ -1,4 +1,4 @@
-//! What `core.js` sees: a place to write to, and a call that sends what was written.
+//! What `js/fields.js` sees: a place to write to, and a call that sends what was written.
 //!
 //! JavaScript writes into [`Core::numbers`] and [`Core::text`], calls, and everything written has been read when the call returns.
 //! Nothing allocates, so that the memory never grows and JavaScript's views of it stay valid.

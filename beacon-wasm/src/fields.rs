@@ -8,7 +8,6 @@ use beacon_format::Encoder;
 
 /// Reads what was written, front to back. Past the end every number is NaN and every text empty: a missing field reads as "not
 /// known", and nothing here can fail.
-#[derive(Clone)]
 pub(crate) struct Fields<'a> {
     numbers: core::slice::Iter<'a, f64>,
     text: &'a [u8],

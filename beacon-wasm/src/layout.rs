@@ -23,7 +23,7 @@ const OPTIONAL: Field = 3;
 const DOUBLE: Field = 4;
 /// Hexadecimal digits, written as eight bytes.
 const ID: Field = 5;
-/// How much is left out: what `js/fields.js` left out, and the sections that did not fit.
+/// How much is left out: what the scripts left out, and the sections that did not fit.
 const LEFT_OUT: Field = 6;
 /// An array. How many fields a member has follows, and then they do.
 const LIST: Field = 7;

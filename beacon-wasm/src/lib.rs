@@ -1,4 +1,4 @@
-//! The browser side of Slowtax: what `js/core.js` encodes and sends with.
+//! The browser side of Slowtax: what its scripts encode and send with.
 //!
 //! Without the standard library, without allocation, and without a panic that could be reached, so that the module is small. All
 //! state is one static value of fixed size.

@@ -10,6 +10,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -55,7 +56,6 @@ async function said(child, pattern) {
 
 /// A free port: somebody else may take it before it is used, and then the start fails.
 async function freePort() {
-  const { createServer } = await import('node:net');
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((over) => server.once('listening', over));
   const { port } = server.address();
@@ -101,7 +101,7 @@ async function load(url, connections, churn) {
   return {
     rate: Number(of(/Requests\/sec:\s+([\d.]+)/)),
     requests: Number(of(/(\d+) requests in/)),
-    p99: milliseconds(of(/99%\s+(\S+)/) ?? ''),
+    p99: milliseconds(of(/^\s+99%\s+(\S+)/m) ?? ''),
     refused: Number(of(/Non-2xx or 3xx responses: (\d+)/) ?? 0),
     errors: of(/Socket errors: (.*)/) ?? '',
   };

@@ -7,11 +7,9 @@
 import http from 'node:http';
 
 const engine = new URL(process.argv[2]);
-let rows = 0;
 const server = http.createServer((request, response) => {
   const { searchParams } = new URL(request.url, engine);
   if (searchParams.get('query')?.startsWith('INSERT INTO')) {
-    rows += 1;
     request.resume().on('end', () => response.writeHead(200, { 'Content-Length': 0 }).end());
     return;
   }

@@ -271,7 +271,7 @@ async fn store_batch(store: Store, Batch { days, token, tables }: Batch) -> Resu
 
 async fn store_rows<T: RawRow>(store: &Store, rows: &[T], token: &str) -> Result<(), StoreError> {
     for (number, rows) in rows.chunks(INSERT_ROWS_MAX).enumerate() {
-        store.insert_rows(rows, &table_token::<T>(&format!("{token}/{number}"))).await?;
+        store.insert_rows(rows, &table_token(&format!("{token}/{number}"), T::TABLE)).await?;
     }
     Ok(())
 }

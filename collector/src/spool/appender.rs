@@ -52,12 +52,12 @@ struct OpenSegment<F> {
 }
 
 pub(super) struct Appender<D: Disk> {
-    pub(super) disk: Arc<D>,
-    pub(super) limits: SpoolLimits,
-    pub(super) run_name: String,
-    pub(super) tables: Vec<TableColumns>,
-    pub(super) shared: Arc<Shared>,
-    pub(super) sealed: mpsc::UnboundedSender<Sealed>,
+    disk: Arc<D>,
+    limits: SpoolLimits,
+    run_name: String,
+    tables: Vec<TableColumns>,
+    shared: Arc<Shared>,
+    sealed: mpsc::UnboundedSender<Sealed>,
     open: Option<OpenSegment<D::File>>,
     sequence: u64,
 }

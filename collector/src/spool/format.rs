@@ -20,7 +20,7 @@ const MAGIC: &[u8; 8] = b"slowtax\0";
 const VERSION: u32 = 1;
 /// In the place of a record's length.
 const FOOTER: u32 = u32::MAX;
-/// A beacon has 64 KiB at most, and its rows take less than ten times that.
+/// Of one beacon's rows. A beacon has 64 KiB at most, and at most so many rows as beacon-format's limits allow.
 pub(super) const RECORD_BYTES_MAX: usize = 1 << 20;
 const HEADER_BYTES_MAX: usize = 1 << 16;
 

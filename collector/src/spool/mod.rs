@@ -293,14 +293,13 @@ impl Spool {
         failure.ok().and_then(|failure| failure.clone()).unwrap_or_default()
     }
 
-    /// The rows of a segment, by table. What is damaged of it is put aside with the whole file, once the rest is read.
-    pub fn read(&self, segment: &Sealed) -> io::Result<Vec<Batch>> {
+    /// The rows of a segment, by table, and whether that is all of it: what stands behind damage cannot be read. [`io::ErrorKind::InvalidData`]
+    /// when nothing of it can.
+    pub fn read(&self, segment: &Sealed) -> io::Result<(Vec<Batch>, bool)> {
         let bytes = self.files.read(&segment.path)?;
-        let scanned = format::scan(&bytes).map_err(io::Error::other)?;
-        if segment.path.ends_with(SEALED) && scanned.end != End::Sealed {
-            self.files.put_aside(&segment.path, "it does not end with its footer");
-        }
-        Ok(batches(scanned.header.tables, scanned.records))
+        let scanned = format::scan(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let is_whole = scanned.end == End::Sealed || !segment.path.ends_with(SEALED);
+        Ok((batches(scanned.header.tables, scanned.records), is_whole))
     }
 
     /// Keeps rows of a segment that ClickHouse refuses for good, each with what it said, apart from those that are stored: as a segment of their
@@ -322,7 +321,7 @@ impl Spool {
         self.files.write_whole(&format!("{name}{QUARANTINED}"), &bytes)
     }
 
-    /// Puts a segment that cannot be read where it harms nothing, for somebody to look at.
+    /// Puts a damaged segment where it harms nothing, for somebody to look at. To be called when what can be read of it is stored.
     pub fn put_aside(&self, segment: &Sealed, why: &str) {
         self.files.put_aside(&segment.path, why);
     }

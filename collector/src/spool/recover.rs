@@ -11,7 +11,7 @@ use crate::store::rows::rows_of;
 /// Behind the name of a file that was put aside.
 const DAMAGED: &str = ".damaged";
 
-/// Makes segments of all that earlier runs have left, oldest first. A tail that is no whole record was never acknowledged, and is cut off; a file
+/// Makes segments of all that earlier runs have left, in the order of their names. A tail that is no whole record was never acknowledged, and is cut off; a file
 /// that cannot be read is put aside, and never keeps the collector from starting.
 pub(super) fn recover<D: Disk>(disk: &D) -> io::Result<Vec<Sealed>> {
     let mut names = disk.list()?;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use clickhouse::error::Error;
 
+use super::rowbinary::RowBinaryError;
+
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
@@ -57,6 +59,10 @@ pub struct StoreError {
 }
 
 impl StoreError {
+    pub(super) fn no_form(error: &RowBinaryError) -> Self {
+        Self { class: ErrorClass::Setup, code: None, message: error.to_string() }
+    }
+
     pub(super) fn too_large(bytes_max: usize) -> Self {
         Self { class: ErrorClass::Poison, code: None, message: format!("the answer is larger than {bytes_max} bytes") }
     }

@@ -20,8 +20,13 @@ use clickhouse::Client;
 use crate::config::ClickHouseConfig;
 pub use error::{ErrorClass, StoreError};
 pub use query::QueryLimits;
-use rows::{Batch, RawRow, Tables};
+use rows::{Batch, RawRow, Tables, batches, table_columns};
 
+/// The setting that names a batch.
+const TOKEN: &str = "insert_deduplication_token";
+/// Of every INSERT: a token holds in the rollups too, and the answer comes when all is stored.
+const INSERT_SETTINGS: [(&str, &str); 3] =
+    [("deduplicate_blocks_in_dependent_materialized_views", "1"), ("async_insert", "0"), ("wait_end_of_query", "1")];
 /// Longest wait for the socket to take a piece of a batch.
 const SEND_TIME_MAX: Duration = Duration::from_secs(30);
 /// Longest wait for ClickHouse to have stored a batch, rollups included.
@@ -76,11 +81,11 @@ impl Store {
         // The first time, this asks for the table's columns.
         let mut insert = within(STATEMENT_TIME_MAX, self.client.insert::<T>(T::TABLE))
             .await?
-            .with_setting("insert_deduplication_token", token)
-            .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
-            .with_setting("async_insert", "0")
-            .with_setting("wait_end_of_query", "1")
+            .with_setting(TOKEN, token)
             .with_timeouts(Some(SEND_TIME_MAX), Some(STORE_TIME_MAX));
+        for (setting, value) in INSERT_SETTINGS {
+            insert = insert.with_setting(setting, value);
+        }
         for row in rows {
             insert.write(row).await?;
         }
@@ -94,22 +99,22 @@ impl Store {
         let mut insert = self
             .client
             .insert_formatted_with(sql)
-            .with_setting("insert_deduplication_token", token)
-            .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
-            .with_setting("async_insert", "0")
-            .with_setting("wait_end_of_query", "1")
+            .with_setting(TOKEN, token)
             .with_timeouts(Some(SEND_TIME_MAX), Some(STORE_TIME_MAX));
+        for (setting, value) in INSERT_SETTINGS {
+            insert = insert.with_setting(setting, value);
+        }
         insert.send(batch.bytes.clone()).await?;
         Ok(insert.end().await?)
     }
 
     /// Inserts rows of all tables, one INSERT each, in a fixed order; the token of each is `token` and the table's name.
     pub async fn insert_tables(&self, tables: &Tables, token: &str) -> Result<(), StoreError> {
-        self.insert_rows(&tables.page_views, &table_token::<rows::PageViewRow>(token)).await?;
-        self.insert_rows(&tables.resource_timings, &table_token::<rows::ResourceTimingRow>(token)).await?;
-        self.insert_rows(&tables.goals, &table_token::<rows::GoalRow>(token)).await?;
-        self.insert_rows(&tables.page_errors, &table_token::<rows::PageErrorRow>(token)).await?;
-        self.insert_rows(&tables.browser_reports, &table_token::<rows::BrowserReportRow>(token)).await
+        let encoded = tables.encode().map_err(|error| StoreError::no_form(&error))?;
+        for batch in batches(table_columns(), [&encoded.payload[..]]) {
+            self.insert_batch(&batch, &table_token(token, &batch.table)).await?;
+        }
+        Ok(())
     }
 
     /// All rows of a raw table, in its order: for tests and checks, not for large tables.
@@ -134,6 +139,6 @@ async fn within<T>(
 }
 
 /// The token of one table's part of a batch.
-pub fn table_token<T: RawRow>(batch: &str) -> String {
-    format!("{batch}/{}", T::TABLE)
+pub fn table_token(batch: &str, table: &str) -> String {
+    format!("{batch}/{table}")
 }

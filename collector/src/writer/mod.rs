@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::metrics::Metrics;
 use crate::spool::{Sealed, SealedSegments, Spool};
 use crate::store::rows::Batch;
-use crate::store::{ErrorClass, Store, StoreError};
+use crate::store::{ErrorClass, Store, StoreError, table_token};
 use backoff::Backoff;
 
 /// Beacons whose rows one table refuses, of a segment, before it is not they that are wrong.
@@ -39,6 +39,8 @@ struct Job {
     segment: Sealed,
     /// Those that are not stored yet, by their place in the segment.
     batches: BTreeMap<usize, Arc<Batch>>,
+    /// Why there are not all of its rows in them.
+    damage: Option<String>,
 }
 
 /// What became of one batch.
@@ -54,8 +56,8 @@ impl Writer {
         while let Some(segment) = sealed.next().await {
             while aside.try_join_next().is_some() {}
             let has_room = aside.len() < ASIDE_MAX;
-            let batches = self.read(&segment).await.into_iter().map(Arc::new).enumerate().collect();
-            let job = Job { segment, batches };
+            let (batches, damage) = self.read(&segment).await;
+            let job = Job { segment, batches: batches.into_iter().map(Arc::new).enumerate().collect(), damage };
             if let Some((job, pause)) = self.store(job, has_room).await {
                 let writer = self.clone();
                 aside.spawn(async move {
@@ -67,21 +69,20 @@ impl Writer {
         while aside.join_next().await.is_some() {}
     }
 
-    /// A segment's rows, by table. One that cannot be read at all is put aside, and has none.
-    async fn read(&self, segment: &Sealed) -> Vec<Batch> {
+    /// A segment's rows, by table, and what is wrong with it. One that cannot be read at all has none.
+    async fn read(&self, segment: &Sealed) -> (Vec<Batch>, Option<String>) {
         let mut backoff = Backoff::default();
         loop {
             let (spool, wanted) = (self.spool.clone(), segment.clone());
             let found = tokio::task::spawn_blocking(move || spool.read(&wanted)).await;
             let error = match found {
-                Ok(Ok(batches)) => return batches,
+                Ok(Ok((batches, true))) => return (batches, None),
+                Ok(Ok((batches, false))) => return (batches, Some("it does not end with its footer".to_owned())),
                 Ok(Err(error)) => error,
                 Err(error) => io::Error::other(error),
             };
             if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) {
-                self.metrics.segments_damaged.add(1);
-                self.spool.put_aside(segment, &error.to_string());
-                return Vec::new();
+                return (Vec::new(), Some(error.to_string()));
             }
             let pause = backoff.next(ErrorClass::Setup, rand::random());
             tracing::error!(segment = %segment.name, %error, "a segment cannot be read; it is tried again");
@@ -110,9 +111,16 @@ impl Writer {
         }
         self.metrics.rows_stored.add(job.segment.rows);
         self.metrics.segments_stored.add(1);
-        let (spool, segment) = (self.spool.clone(), job.segment.clone());
+        self.metrics.segments_damaged.add(usize::from(job.damage.is_some()));
+        let (spool, segment, damage) = (self.spool.clone(), job.segment.clone(), job.damage);
+        let let_go = move || {
+            if let Some(why) = damage {
+                spool.put_aside(&segment, &why);
+            }
+            spool.stored(&segment);
+        };
         // To remove a file may wait for the disk. A panic in there is told by the runtime; the segment is stored all the same.
-        let _ = tokio::task::spawn_blocking(move || spool.stored(&segment)).await;
+        let _ = tokio::task::spawn_blocking(let_go).await;
         tracing::debug!(segment = %job.segment.name, rows = job.segment.rows, "stored a segment");
         None
     }
@@ -122,7 +130,7 @@ impl Writer {
     async fn try_batches(&self, job: &mut Job) -> Result<(), Refused> {
         let mut inserts = JoinSet::new();
         for (place, batch) in &job.batches {
-            let token = format!("{}/{}", job.segment.name, batch.table);
+            let token = table_token(&job.segment.name, &batch.table);
             let (store, place, batch) = (self.store.clone(), *place, batch.clone());
             inserts.spawn(async move { (place, store.insert_batch(&batch, &token).await) });
         }
@@ -156,7 +164,7 @@ impl Writer {
         ranges.push(0..batch.beacons());
         while let Some(range) = ranges.pop() {
             let some = batch.of_beacons(range.clone());
-            let token = format!("{}/{}/{}-{}", job.segment.name, batch.table, range.start, range.end);
+            let token = format!("{}/{}-{}", table_token(&job.segment.name, &batch.table), range.start, range.end);
             let Err(error) = self.store.insert_batch(&some, &token).await else { continue };
             match (error.class, range.len()) {
                 (ErrorClass::Poison, 1) if refused.len() < QUARANTINED_MAX => refused.push((some, error.message)),

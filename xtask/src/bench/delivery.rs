@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 use crate::{build, install};
 
 const VISITS: &str = "1000";
-/// Some seven minutes on two cores, and the test's own compilation.
+/// Some five minutes on two cores, and the test's own compilation.
 const LIMIT: Duration = Duration::from_mins(25);
 
 /// An error when a view is missing that must have come, or came twice.

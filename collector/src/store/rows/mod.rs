@@ -21,9 +21,6 @@ pub type UnixMs = i64;
 pub trait RawRow: clickhouse::RowOwned + clickhouse::RowWrite + Send + Sync {
     /// The table that it belongs to.
     const TABLE: &'static str;
-
-    /// About how many bytes the row takes, uncompressed: what batches are bounded by.
-    fn bytes(&self) -> usize;
 }
 
 /// Kind of device, from the user agent.
@@ -167,38 +164,21 @@ pub struct BrowserReportRow {
 
 impl RawRow for ResourceTimingRow {
     const TABLE: &'static str = "resource_timings";
-
-    fn bytes(&self) -> usize {
-        140 + self.url.len() + self.host.len()
-    }
 }
 
 impl RawRow for GoalRow {
     const TABLE: &'static str = "goals";
-
-    fn bytes(&self) -> usize {
-        let groups: usize = self.earlier_page_group.iter().map(String::len).sum();
-        100 + self.name.len() + self.earlier_ts.len() * 14 + groups
-    }
 }
 
 impl RawRow for PageErrorRow {
     const TABLE: &'static str = "page_errors";
-
-    fn bytes(&self) -> usize {
-        120 + self.message.len() + self.source.len()
-    }
 }
 
 impl RawRow for BrowserReportRow {
     const TABLE: &'static str = "browser_reports";
-
-    fn bytes(&self) -> usize {
-        80 + self.url.len() + self.error.len()
-    }
 }
 
-/// Rows for every raw table: what one beacon becomes, or what a segment holds.
+/// Rows for every raw table: what one beacon becomes.
 #[expect(missing_docs, reason = "each field is named like its table")]
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Tables {
@@ -217,26 +197,5 @@ impl Tables {
             + self.goals.len()
             + self.page_errors.len()
             + self.browser_reports.len()
-    }
-
-    /// About how many bytes the rows take, uncompressed.
-    pub fn bytes(&self) -> usize {
-        fn sum<T: RawRow>(rows: &[T]) -> usize {
-            rows.iter().map(RawRow::bytes).sum()
-        }
-        sum(&self.page_views)
-            + sum(&self.resource_timings)
-            + sum(&self.goals)
-            + sum(&self.page_errors)
-            + sum(&self.browser_reports)
-    }
-
-    /// Puts the rows of `later` behind these.
-    pub fn append(&mut self, mut later: Self) {
-        self.page_views.append(&mut later.page_views);
-        self.resource_timings.append(&mut later.resource_timings);
-        self.goals.append(&mut later.goals);
-        self.page_errors.append(&mut later.page_errors);
-        self.browser_reports.append(&mut later.browser_reports);
     }
 }

@@ -201,27 +201,4 @@ pub struct PageViewRow {
 
 impl RawRow for PageViewRow {
     const TABLE: &'static str = "page_views";
-
-    fn bytes(&self) -> usize {
-        let dimensions: usize = self.dimensions.iter().map(|(key, value)| key.len() + value.len() + 2).sum();
-        let singles =
-            [&self.path, &self.lcp_url, &self.lcp_element, &self.inp_element, &self.cls_element, &self.referrer_host];
-        let lists = [
-            &self.server_timings_name,
-            &self.server_timings_description,
-            &self.hosts_host,
-            &self.worst_frames_script_url,
-            &self.worst_frames_function,
-            &self.worst_frames_invoker,
-            &self.timings_name,
-        ];
-        let texts: usize = singles.iter().map(|text| text.len()).sum();
-        let listed: usize = lists.into_iter().flatten().map(|text| text.len() + 1).sum();
-        // What the numbers of one item of each group take.
-        let numbers = self.server_timings_name.len() * 4
-            + (self.types_initiator.len() + self.hosts_host.len()) * 44
-            + self.worst_frames_start_ms.len() * 24
-            + self.timings_name.len() * 9;
-        480 + texts + dimensions + listed + numbers
-    }
 }
