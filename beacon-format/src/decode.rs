@@ -146,7 +146,17 @@ impl<'a> Reader<'a> {
         Ok(self.byte()? & 1 != 0)
     }
 
+    #[inline]
     fn number(&mut self) -> Result<u64, DecodeError> {
+        // Most are small.
+        if let [byte @ 0..0x80, rest @ ..] = self.bytes {
+            self.bytes = rest;
+            return Ok(u64::from(*byte));
+        }
+        self.long_number()
+    }
+
+    fn long_number(&mut self) -> Result<u64, DecodeError> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

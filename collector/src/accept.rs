@@ -1,23 +1,27 @@
 //! What happens to a beacon between the request and the answer, as one list of steps:
 //!
-//! receive (in [`crate::http`]) -> decode -> admit site, origin and rate -> refuse repeats -> enrich -> append to the spool
+//! receive (in [`crate::http`]) -> decode -> admit site, origin and rate -> shed while there is little room -> refuse repeats -> enrich -> append to the
+//! spool
 //!
 //! Each step either goes on or names the one [`Reject`] that the beacon ends with.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use beacon_format::{Beacon, decode};
+use beacon_format::{Beacon, Head, decode};
 use quick_cache::sync::Cache;
 
 use crate::enrich::address::ClientAddress;
+use crate::enrich::clock::ViewClock;
 use crate::enrich::{RequestFacts, Tools, enrich, enrich_reports};
 use crate::metrics::Metrics;
 use crate::rate::RateLimits;
 use crate::reject::Reject;
+use crate::shed::Shedding;
 use crate::site::{Site, Sites};
-use crate::spool::Spool;
-use crate::store::rows::Tables;
+use crate::spool::{Gatherer, Spool};
+use crate::store::rowbinary::RowBinaryError;
+use crate::store::rows::{EncodedRows, SnapshotId, Tables, UnixMs};
 
 /// Snapshots that are remembered, to refuse their repeats.
 const SEEN_MAX: usize = 500_000;
@@ -53,22 +57,29 @@ pub struct Accept {
     tools: Tools,
     rates: RateLimits,
     seen: Cache<SnapshotKey, ()>,
+    shedding: Shedding,
     spool: Arc<Spool>,
     metrics: Arc<Metrics>,
 }
 
 impl Accept {
-    /// With nothing seen yet.
-    pub fn new(sites: Sites, rates: RateLimits, tools: Tools, spool: Arc<Spool>) -> Self {
+    /// `taken`: snapshots that an earlier run has taken, whose senders may not have been told.
+    pub fn new(sites: Sites, rates: RateLimits, tools: Tools, spool: Arc<Spool>, taken: &[SnapshotId]) -> Self {
         let metrics = tools.metrics.clone();
-        Self { sites, tools, rates, seen: Cache::new(SEEN_MAX), spool, metrics }
+        let seen = Cache::new(SEEN_MAX);
+        for SnapshotId { site, view_id, seq } in taken {
+            if let Some(site) = sites.get(site) {
+                seen.insert((site.index, *view_id, *seq), ());
+            }
+        }
+        Self { sites, tools, rates, seen, shedding: Shedding::default(), spool, metrics }
     }
 
     /// Takes a beacon or says why not, and counts which; also who may read the answer.
-    pub async fn beacon(&self, received: &Received<'_>) -> (Result<(), Reject>, Readers) {
+    pub async fn beacon(&self, received: &Received<'_>, spool: &Gatherer) -> (Result<(), Reject>, Readers) {
         self.metrics.beacons_received.add(1);
         let mut readers = Readers::Anyone;
-        let result = self.beacon_steps(received, &mut readers).await;
+        let result = self.beacon_steps(received, spool, &mut readers).await;
         match result {
             Ok(()) => self.metrics.beacons_accepted.add(1),
             Err(reject) => self.metrics.beacon_rejected(reject),
@@ -76,20 +87,31 @@ impl Accept {
         (result, readers)
     }
 
-    async fn beacon_steps(&self, received: &Received<'_>, readers: &mut Readers) -> Result<(), Reject> {
-        let beacon = decode(received.body)?;
+    async fn beacon_steps(
+        &self,
+        received: &Received<'_>,
+        spool: &Gatherer,
+        readers: &mut Readers,
+    ) -> Result<(), Reject> {
+        let mut beacon = decode(received.body)?;
         let site = self.admit(&beacon.head.site, received, readers)?;
+        self.shed(&mut beacon.head, received.facts.received_ms)?;
         self.once(site, &beacon, async {
-            let rows = enrich(&beacon, &received.facts, site, &self.tools)?;
-            self.append(&rows.into()).await
+            let tables: Tables = enrich(&beacon, &received.facts, site, &self.tools)?.into();
+            self.append(spool, tables.encode_snapshot(&site.key, beacon.head.view_id.0, beacon.head.seq)).await
         })
         .await
     }
 
     /// Takes a batch of browser reports for a site. Counted by row, and refusals with those of other requests: a beacon it is not.
-    pub async fn reports(&self, site: &str, received: &Received<'_>) -> (Result<(), Reject>, Readers) {
+    pub async fn reports(
+        &self,
+        site: &str,
+        received: &Received<'_>,
+        spool: &Gatherer,
+    ) -> (Result<(), Reject>, Readers) {
         let mut readers = Readers::Anyone;
-        let result = self.report_steps(site, received, &mut readers).await;
+        let result = self.report_steps(site, received, spool, &mut readers).await;
         match result {
             Ok(count) => self.metrics.reports_accepted.add(count),
             Err(reject) => self.metrics.request_refused(reject),
@@ -97,11 +119,17 @@ impl Accept {
         (result.map(|_| ()), readers)
     }
 
-    async fn report_steps(&self, site: &str, received: &Received<'_>, readers: &mut Readers) -> Result<usize, Reject> {
+    async fn report_steps(
+        &self,
+        site: &str,
+        received: &Received<'_>,
+        spool: &Gatherer,
+        readers: &mut Readers,
+    ) -> Result<usize, Reject> {
         let site = self.admit(site, received, readers)?;
         let rows = enrich_reports(received.body, &received.facts, site, &self.tools)?;
         let count = rows.len();
-        self.append(&Tables { browser_reports: rows, ..Tables::default() }).await?;
+        self.append(spool, Tables { browser_reports: rows, ..Tables::default() }.encode()).await?;
         Ok(count)
     }
 
@@ -121,6 +149,24 @@ impl Accept {
             return Err(Reject::TooMany);
         }
         Ok(site)
+    }
+
+    /// Leaves the beacon out, or has it stand for those that are, when the room before ClickHouse gets little.
+    fn shed(&self, head: &mut Head, received_ms: UnixMs) -> Result<(), Reject> {
+        let room = self.spool.room();
+        if self.shedding.observe(room, received_ms) {
+            let level = self.shedding.level();
+            tracing::warn!(
+                room_thousandths = room,
+                kept_of = 1_u64 << level,
+                "of the sessions that begin now one of this many is kept, with its weight raised by as much"
+            );
+            self.metrics.shed_level.set(level.into());
+        }
+        let began = ViewClock::new(head, received_ms)?.ts;
+        // A weight is a million at most.
+        head.weight *= self.shedding.factor(head.session_id.0, began).ok_or(Reject::Shed)?;
+        Ok(())
     }
 
     /// Runs `take` unless this snapshot was taken before. A snapshot that is not taken is not remembered: its sender may try again. Of two
@@ -143,11 +189,14 @@ impl Accept {
         }
     }
 
-    async fn append(&self, tables: &Tables) -> Result<(), Reject> {
-        let encoded = tables.encode().map_err(|error| {
+    async fn append(&self, spool: &Gatherer, encoded: Result<EncodedRows, RowBinaryError>) -> Result<(), Reject> {
+        let encoded = encoded.map_err(|error| {
             tracing::error!(%error, "rows could not be encoded");
             Reject::Internal
         })?;
-        self.spool.append(encoded).await.map_err(|_| Reject::QueueFull)
+        let is_record = !encoded.payload.is_empty();
+        spool.append(encoded).await.map_err(|_| Reject::QueueFull)?;
+        self.metrics.records_accepted.add(usize::from(is_record));
+        Ok(())
     }
 }

@@ -4,10 +4,16 @@
 //! - `node`: eight hexadecimal digits, made once; tells this collector from others that write into the same ClickHouse.
 //! - `epoch`: how often a collector has started here; raised under the lock, and on disk before it is used. A name that came from the clock
 //!   could come twice, and a name must never name two different batches.
+//! - `spool/`, `ledger/`: see [`crate::spool`] and [`crate::ledger`].
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// The spool's directory in it.
+pub const SPOOL: &str = "spool";
+/// The ledger's.
+pub const LEDGER: &str = "ledger";
 
 /// Why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,13 +76,24 @@ impl DataDir {
 
     /// Where the spool is.
     pub fn spool(&self) -> PathBuf {
-        self.path.join("spool")
+        self.path.join(SPOOL)
+    }
+
+    /// Where the ledger is.
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join(LEDGER)
     }
 
     /// What the names of this run's segments begin with; no other run's do.
     pub fn run_name(&self) -> String {
         format!("{}-{}", self.node, self.epoch)
     }
+}
+
+/// The node of a data directory that somebody else may have locked; `None` where no collector has run yet.
+pub fn node_of(path: &Path) -> Result<Option<String>, DataDirError> {
+    let node_path = path.join("node");
+    read(&node_path, is_node).map_err(|error| DataDirError::Unusable { path: node_path, error })
 }
 
 fn is_node(text: &str) -> bool {
@@ -96,13 +113,30 @@ fn read(path: &Path, fits: impl Fn(&str) -> bool) -> io::Result<Option<String>> 
 /// Writes a file so that a crash leaves the old content or the new.
 fn replace(path: &Path, text: String) -> io::Result<String> {
     let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
+    if let Err(error) = write_synced(&beside, &text) {
+        // Nobody misses it.
+        let _ = fs::remove_file(&beside);
+        return if error.kind() == io::ErrorKind::StorageFull { overwrite(path, text) } else { Err(error) };
+    }
     fs::rename(&beside, path)?;
     if let Some(directory) = path.parent() {
         File::open(directory)?.sync_all()?;
     }
+    Ok(text)
+}
+
+fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Writes over the start of a file, which takes no more of the disk: a collector must also start where that is full. What is written here never becomes
+/// shorter, and lies in one sector.
+fn overwrite(path: &Path, text: String) -> io::Result<String> {
+    let mut file = File::options().write(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
     Ok(text)
 }
 
@@ -126,6 +160,19 @@ mod tests {
         let names: Vec<_> =
             [7, 8, 9].map(|random| DataDir::open(directory.path(), random).unwrap().run_name()).into_iter().collect();
         assert_eq!(names, ["00000007-1", "00000007-2", "00000007-3"]);
+    }
+
+    #[test]
+    fn where_the_disk_is_full_the_number_is_raised_in_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("epoch");
+        for (old, new) in [("8", "9"), ("9", "10"), ("10", "11")] {
+            assert!(old == "8" || fs::read_to_string(&path).unwrap() == old);
+            fs::write(&path, old).unwrap();
+            overwrite(&path, new.to_owned()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), new);
+        }
+        assert!(overwrite(&directory.path().join("node"), "1".to_owned()).is_err(), "there is nothing to write over");
     }
 
     #[test]

@@ -7,15 +7,19 @@
 //! [`enrich::geo`] the reader of GeoIP files; [`enrich`] does no I/O and reads no clock.
 
 pub mod accept;
+pub mod audit;
 pub mod config;
 pub mod data_dir;
 pub mod enrich;
 pub mod http;
+pub mod ledger;
 pub mod metrics;
+pub mod progress;
 pub mod rate;
 pub mod readiness;
 pub mod reject;
 pub mod serve;
+pub mod shed;
 pub mod simulate;
 pub mod site;
 pub mod spool;

@@ -9,15 +9,19 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use collector::Config;
+use collector::audit::Auditor;
 use collector::config::ClickHouseMode;
-use collector::data_dir::DataDir;
+use collector::data_dir::{DataDir, LEDGER, SPOOL, node_of};
+use collector::ledger::{self, Told};
+use collector::progress::Progress;
 use collector::serve::{Collector, load_geo};
 use collector::simulate;
-use collector::spool::release_quarantined;
+use collector::spool::{release_quarantined, survey};
 use collector::store::Store;
 use collector::store::cluster::{CLUSTER_MACRO, Cluster};
 use collector::store::migrate::migrate;
 use collector::supervise::{Engine, find_files};
+use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
@@ -27,6 +31,8 @@ const EXIT_ON_STDIN_EOF: &str = "SLOWTAX_EXIT_ON_STDIN_EOF";
 /// What is logged, in tracing's filter syntax; and `json` for one JSON object a line.
 const LOG: &str = "SLOWTAX_LOG";
 const LOG_FORMAT: &str = "SLOWTAX_LOG_FORMAT";
+/// What is logged unless [`LOG`] says otherwise. The web framework logs every connection that sends no HTTP: those are counted, and could fill a disk.
+const LOGGED: &str = "info,actix_server=warn,actix_http=off";
 /// How long `health` waits for the answer.
 const HEALTH_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long `migrate` waits for ClickHouse.
@@ -57,6 +63,15 @@ enum Command {
     CheckConfig(Common),
     /// Asks a running collector whether it is ready; ends with 1 and its reasons when it is not.
     Health(Common),
+    /// Holds what was received against what waits, what is in quarantine and what ClickHouse has, segment by segment; ends with 1 when they differ. The
+    /// collector may run meanwhile.
+    Audit {
+        #[command(flatten)]
+        common: Common,
+        /// How many days back, today included; the ledger reaches back so many.
+        #[arg(long, value_name = "DAYS", default_value_t = ledger::DAYS, value_parser = clap::value_parser!(i64).range(1..=ledger::DAYS))]
+        days: i64,
+    },
     /// Puts rows that ClickHouse has refused back into the spool, from which the next `serve` stores them. The collector must be stopped.
     Replay(Common),
     /// Prints the statements that make the schema on a cluster of ClickHouse servers, in the order in which to run them (sql/cluster/README.md).
@@ -93,7 +108,7 @@ fn main() -> ExitCode {
 }
 
 fn start_log() {
-    let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let filter = EnvFilter::try_from_env(LOG).unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let is_terminal = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     if std::env::var(LOG_FORMAT).is_ok_and(|format| format == "json") {
@@ -111,6 +126,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Command::Migrate(common) => migrate_only(load(&common)?).await,
             Command::CheckConfig(common) => check_config(&load(&common)?),
             Command::Health(common) => health(&load(&common)?),
+            Command::Audit { common, days } => audit(load(&common)?, days).await,
             Command::Replay(common) => replay(&load(&common)?),
             Command::ClusterSchema { cluster, database, after } => cluster_schema(&cluster, &database, after),
             Command::Simulate { common, arguments } => {
@@ -166,34 +182,74 @@ fn stop_requested() -> Result<impl Future<Output = ()>> {
     })
 }
 
-/// Migrates; the embedded ClickHouse is started for it and stopped again.
+/// Puts what is in quarantine back into the spool.
 fn replay(config: &Config) -> Result<ExitCode> {
     let data_dir = DataDir::open(&config.data_dir, rand::random())?;
-    let rows = release_quarantined(&data_dir.spool(), &data_dir.run_name())?;
+    let progress = Progress::new("putting back what is in quarantine");
+    let rows = release_quarantined(&data_dir.spool(), &data_dir.run_name(), |files| progress.one_of(files))?;
+    drop(progress);
     println!("{rows} rows were put back into the spool; `slowtax serve` stores them");
     Ok(ExitCode::SUCCESS)
 }
 
 async fn migrate_only(config: Config) -> Result<ExitCode> {
     let store = Store::new(&config.clickhouse);
+    let migrated = migrate_when_reachable(&store);
     let applied = match config.clickhouse.mode {
-        ClickHouseMode::Server => migrate_when_reachable(&store).await?,
-        ClickHouseMode::Embedded => {
-            let _locked = DataDir::open(&config.data_dir, rand::random())?;
-            let (stop, stops) = watch::channel(false);
-            let (ready, mut is_ready) = watch::channel(false);
-            let mut engine = tokio::spawn(Engine::new(&config, std::sync::Arc::default())?.run(stops, ready));
-            let migrated = tokio::select! {
-                Err(error) = async { (&mut engine).await? .map_err(anyhow::Error::from) } => return Err(error),
-                _ = is_ready.wait_for(|is_ready| *is_ready) => migrate_when_reachable(&store).await,
-            };
-            stop.send_replace(true);
-            engine.await??;
-            migrated?
-        }
+        ClickHouseMode::Server => migrated.await?,
+        ClickHouseMode::Embedded => with_engine(&config, migrated).await?,
     };
     println!("{applied} migrations applied; the schema is up to date");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does something while the embedded ClickHouse runs, which is started for it and stopped again.
+async fn with_engine<T>(config: &Config, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let _locked = DataDir::open(&config.data_dir, rand::random())?;
+    let (stop, stops) = watch::channel(false);
+    let (ready, mut is_ready) = watch::channel(false);
+    let mut engine = tokio::spawn(Engine::new(config, std::sync::Arc::default())?.run(stops, ready));
+    let done = tokio::select! {
+        Err(error) = async { (&mut engine).await? .map_err(anyhow::Error::from) } => return Err(error),
+        _ = is_ready.wait_for(|is_ready| *is_ready) => work.await,
+    };
+    stop.send_replace(true);
+    engine.await??;
+    done
+}
+
+async fn audit(config: Config, days: i64) -> Result<ExitCode> {
+    let Some(node) = node_of(&config.data_dir)? else {
+        bail!("no collector has run on {} yet", config.data_dir.display());
+    };
+    let store = Store::new(&config.clickhouse);
+    let is_running = store.ping().await.is_ok();
+    let found = async {
+        let progress = Progress::new("reading the spool and the ledger");
+        let (directory, today) = (config.data_dir.join(LEDGER), OffsetDateTime::now_utc().date());
+        let counted = ledger::read(&directory, today, days)?.runs;
+        let disk = survey(&config.data_dir.join(SPOOL), |files| progress.one_of(files))?;
+        let told = Told { runs: counted, ..ledger::read(&directory, today, days)? };
+        if told.torn > 0 {
+            eprintln!("slowtax: {} lines of the ledger were torn by a crash", told.torn);
+        }
+        let mut auditor = Auditor::new(&node, disk, told);
+        let progress = Progress::new("asking ClickHouse");
+        let prefix = auditor.prefix();
+        store
+            .rows_by_segment(&prefix, |rows| {
+                progress.one();
+                auditor.clickhouse_has(rows);
+            })
+            .await?;
+        anyhow::Ok(auditor.finish())
+    };
+    let audit = match config.clickhouse.mode {
+        ClickHouseMode::Embedded if !is_running => with_engine(&config, found).await?,
+        _ => found.await?,
+    };
+    println!("{audit}");
+    Ok(if audit.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn migrate_when_reachable(store: &Store) -> Result<usize> {

@@ -1,10 +1,18 @@
 //! What is counted, and how `/metrics` shows it: Prometheus' text format, version 0.0.4.
 
-use std::fmt::Write as _;
+mod histogram;
+pub mod process;
+mod text;
+
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use histogram::Histogram;
+use text::Text;
 
 use crate::reject::Reject;
 use crate::store::ErrorClass;
+use crate::writer::BreakerState;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -32,9 +40,30 @@ impl Level {
         self.0.store(level, Ordering::Relaxed);
     }
 
+    /// One more, unless it stands at `max` or above; whether it is.
+    pub fn rise(&self, max: u64) -> bool {
+        let next = |level: u64| (level < max).then_some(level + 1);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    }
+
+    /// One less, after a rise.
+    pub fn fall(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// What it stands at.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number for each value of a label.
+#[derive(Debug)]
+struct Counters<const COUNT: usize>([Counter; COUNT]);
+
+impl<const COUNT: usize> Default for Counters<COUNT> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Counter::default()))
     }
 }
 
@@ -47,8 +76,14 @@ pub struct Metrics {
     pub beacons_received: Counter,
     /// Beacons whose rows were queued.
     pub beacons_accepted: Counter,
-    beacons_rejected: [Counter; Reject::ALL.len()],
-    requests_refused: [Counter; Reject::ALL.len()],
+    /// Records put into the spool: one for each beacon, and one for each batch of browser reports. For the ledger.
+    pub records_accepted: Counter,
+    /// Of the sessions that begin now one of 2 to this power is kept.
+    pub shed_level: Level,
+    beacons_rejected: Counters<{ Reject::ALL.len() }>,
+    requests_refused: Counters<{ Reject::ALL.len() }>,
+    /// Connections that are open.
+    pub connections: Level,
     /// Browser reports whose rows were queued.
     pub reports_accepted: Counter,
     /// Rows that ClickHouse has stored.
@@ -59,7 +94,25 @@ pub struct Metrics {
     pub rows_quarantined: Counter,
     /// Segments of the spool that could not be read, and were put aside.
     pub segments_damaged: Counter,
-    insert_failures: [Counter; ErrorClass::ALL.len()],
+    insert_failures: Counters<{ ErrorClass::ALL.len() }>,
+    /// INSERTs that were sent again, because their segment was not stored the time before.
+    pub insert_retries: Counter,
+    /// How long INSERTs took that succeeded.
+    pub inserts_stored: Histogram,
+    /// How long INSERTs took that failed.
+    pub inserts_failed: Histogram,
+    /// Segments that may be on their way to ClickHouse at once.
+    pub insert_concurrency: Level,
+    /// Segments that are on their way.
+    pub segments_in_flight: Level,
+    /// Segments that are set aside, because ClickHouse refuses rows of them.
+    pub segments_aside: Level,
+    /// The writer's breaker: the place of its state in [`BreakerState::ALL`].
+    pub breaker: Level,
+    /// The embedded ClickHouse's process id while it runs; else 0.
+    pub engine_pid: Level,
+    /// When the collector was started, in Unix seconds.
+    pub started_s: Level,
     /// Pages put into `(other)` because their site has too many groups.
     pub page_groups_other: Counter,
     /// Earlier views left out of a beacon because they began too long ago or in the future.
@@ -83,120 +136,114 @@ pub struct Gauges {
     pub spool_bytes: u64,
     /// Segments sealed and not yet stored.
     pub queue_segments: usize,
+    /// How long the oldest of the rows has waited.
+    pub oldest_age: Duration,
     /// Everything is there that a beacon needs on its way.
     pub is_ready: bool,
+    /// Physical memory of this process, where the system tells it.
+    pub resident_bytes: Option<u64>,
+    /// That of the embedded ClickHouse, where there is one.
+    pub engine_resident_bytes: Option<u64>,
 }
 
 impl Metrics {
     /// Counts a beacon that was not taken.
     pub fn beacon_rejected(&self, reject: Reject) {
-        self.beacons_rejected[reject as usize].add(1);
+        self.beacons_rejected.0[reject as usize].add(1);
     }
 
     /// Counts a request of another kind that was refused.
     pub fn request_refused(&self, reject: Reject) {
-        self.requests_refused[reject as usize].add(1);
+        self.requests_refused.0[reject as usize].add(1);
     }
 
     /// Counts an INSERT that failed.
     pub fn insert_failed(&self, class: ErrorClass) {
-        self.insert_failures[class as usize].add(1);
+        self.insert_failures.0[class as usize].add(1);
     }
 
     /// How many beacons were rejected for this reason.
     pub fn rejected(&self, reject: Reject) -> u64 {
-        self.beacons_rejected[reject as usize].get()
+        self.beacons_rejected.0[reject as usize].get()
     }
 
     /// The text that `/metrics` answers.
     pub fn render(&self, gauges: Gauges) -> String {
-        let mut text = String::with_capacity(4096);
-        let mut one = |name: &str, kind: &str, help: &str, value: u64| {
-            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-        };
-        one("slowtax_beacons_received_total", "counter", "Beacons that arrived", self.beacons_received.get());
-        one("slowtax_beacons_accepted_total", "counter", "Beacons whose rows were queued", self.beacons_accepted.get());
-        one(
-            "slowtax_reports_accepted_total",
-            "counter",
-            "Browser reports whose rows were queued",
-            self.reports_accepted.get(),
-        );
-        one("slowtax_rows_stored_total", "counter", "Rows stored in ClickHouse", self.rows_stored.get());
-        one("slowtax_segments_stored_total", "counter", "Segments stored in ClickHouse", self.segments_stored.get());
-        one("slowtax_rows_quarantined_total", "counter", "Rows put into quarantine", self.rows_quarantined.get());
-        one("slowtax_segments_damaged_total", "counter", "Segments put aside unread", self.segments_damaged.get());
-        one("slowtax_page_groups_other_total", "counter", "Pages put into (other)", self.page_groups_other.get());
-        one(
-            "slowtax_earlier_views_dropped_total",
-            "counter",
-            "Earlier views outside of the window",
-            self.earlier_views_dropped.get(),
-        );
-        one(
-            "slowtax_engine_restarts_total",
-            "counter",
-            "Restarts of the embedded ClickHouse",
-            self.engine_restarts.get(),
-        );
-        one("slowtax_geo_reloads_total", "counter", "GeoIP databases read anew", self.geo_reloads.get());
-        one(
-            "slowtax_geo_reload_failures_total",
-            "counter",
-            "GeoIP databases refused while another was in use",
-            self.geo_reload_failures.get(),
-        );
-        one(
-            "slowtax_geo_build_timestamp_seconds",
+        let mut text = Text::new();
+        self.render_counters(&mut text);
+        self.render_writer(&mut text);
+        let mut gauge = |name: &str, help: &str, value: u64| text.one(name, "gauge", help, value);
+        let shed = "One of 2 to this power of the sessions is kept";
+        gauge("slowtax_shed_level", shed, self.shed_level.get());
+        gauge("slowtax_connections", "Connections that are open", self.connections.get());
+        gauge("slowtax_queue_rows", "Rows accepted and not yet stored", gauges.queue_rows as u64);
+        gauge("slowtax_spool_bytes", "Bytes accepted and not yet stored", gauges.spool_bytes);
+        gauge("slowtax_queue_segments", "Segments sealed and not yet stored", gauges.queue_segments as u64);
+        gauge("slowtax_ready", "1 when ready", u64::from(gauges.is_ready));
+        let built = "When the GeoIP database in use was built";
+        gauge("slowtax_geo_build_timestamp_seconds", built, self.geo_built_s.get());
+        gauge("process_start_time_seconds", "When the collector was started, Unix time", self.started_s.get());
+        if let Some(bytes) = gauges.resident_bytes {
+            gauge("process_resident_memory_bytes", "Physical memory of the collector", bytes);
+        }
+        if let Some(bytes) = gauges.engine_resident_bytes {
+            gauge("slowtax_engine_resident_memory_bytes", "Physical memory of the embedded ClickHouse", bytes);
+        }
+        text.one(
+            "slowtax_spool_oldest_age_seconds",
             "gauge",
-            "When the GeoIP database in use was built",
-            self.geo_built_s.get(),
+            "How long the oldest row has waited that is not stored; 0 when there is none",
+            gauges.oldest_age.as_secs_f64(),
         );
-        one("slowtax_queue_rows", "gauge", "Rows accepted and not yet stored", gauges.queue_rows as u64);
-        one("slowtax_spool_bytes", "gauge", "Bytes accepted and not yet stored", gauges.spool_bytes);
-        one("slowtax_queue_segments", "gauge", "Segments sealed and not yet stored", gauges.queue_segments as u64);
-        one("slowtax_ready", "gauge", "1 when ready", u64::from(gauges.is_ready));
-        let reasons = Reject::ALL.iter().map(|reject| reject.reason());
-        family(
-            &mut text,
-            "slowtax_beacons_rejected_total",
-            "Beacons not taken",
-            "reason",
-            reasons.clone(),
-            &self.beacons_rejected,
-        );
-        family(
-            &mut text,
-            "slowtax_requests_refused_total",
-            "Other requests refused",
-            "reason",
-            reasons,
-            &self.requests_refused,
-        );
-        let classes = ErrorClass::ALL.iter().map(|class| class.name());
-        family(
-            &mut text,
-            "slowtax_insert_failures_total",
-            "INSERTs that failed and are tried again",
-            "class",
-            classes,
-            &self.insert_failures,
-        );
-        text
+        text.labelled(("slowtax_build_info", "gauge", "What runs"), "version", [(env!("CARGO_PKG_VERSION"), 1)]);
+        text.into_string()
     }
-}
 
-fn family<'a>(
-    text: &mut String,
-    name: &str,
-    help: &str,
-    label: &str,
-    values: impl Iterator<Item = &'a str>,
-    counters: &[Counter],
-) {
-    let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n");
-    for (value, counter) in values.zip(counters) {
-        let _ = writeln!(text, "{name}{{{label}=\"{value}\"}} {}", counter.get());
+    fn render_counters(&self, text: &mut Text) {
+        let mut counter = |name: &str, help: &str, counter: &Counter| text.one(name, "counter", help, counter.get());
+        counter("slowtax_beacons_received_total", "Beacons that arrived", &self.beacons_received);
+        counter("slowtax_beacons_accepted_total", "Beacons whose rows were queued", &self.beacons_accepted);
+        counter("slowtax_reports_accepted_total", "Browser reports whose rows were queued", &self.reports_accepted);
+        counter("slowtax_rows_stored_total", "Rows stored in ClickHouse", &self.rows_stored);
+        counter("slowtax_segments_stored_total", "Segments stored in ClickHouse", &self.segments_stored);
+        counter("slowtax_rows_quarantined_total", "Rows put into quarantine", &self.rows_quarantined);
+        counter("slowtax_segments_damaged_total", "Segments put aside unread", &self.segments_damaged);
+        counter("slowtax_page_groups_other_total", "Pages put into (other)", &self.page_groups_other);
+        let window = "Earlier views outside of the window";
+        counter("slowtax_earlier_views_dropped_total", window, &self.earlier_views_dropped);
+        counter("slowtax_engine_restarts_total", "Restarts of the embedded ClickHouse", &self.engine_restarts);
+        counter("slowtax_geo_reloads_total", "GeoIP databases read anew", &self.geo_reloads);
+        let refused = "GeoIP databases refused while another was in use";
+        counter("slowtax_geo_reload_failures_total", refused, &self.geo_reload_failures);
+        let rejected = ("slowtax_beacons_rejected_total", "Beacons not taken");
+        let reasons = Reject::ALL.iter().map(|reject| reject.reason());
+        text.counters(rejected, "reason", reasons.clone(), &self.beacons_rejected.0);
+        let refused = ("slowtax_requests_refused_total", "Other requests refused");
+        text.counters(refused, "reason", reasons, &self.requests_refused.0);
+    }
+
+    fn render_writer(&self, text: &mut Text) {
+        let failures = ("slowtax_insert_failures_total", "INSERTs that failed and are tried again");
+        let classes = ErrorClass::ALL.iter().map(|class| class.name());
+        text.counters(failures, "class", classes, &self.insert_failures.0);
+        let retries = "INSERTs sent again, because their segment was not stored the time before";
+        text.one("slowtax_insert_retries_total", "counter", retries, self.insert_retries.get());
+        text.histograms(
+            ("slowtax_insert_duration_seconds", "How long INSERTs took, by what came of them"),
+            "outcome",
+            [("stored", &self.inserts_stored), ("failed", &self.inserts_failed)],
+        );
+        let mut gauge = |name: &str, help: &str, level: &Level| text.one(name, "gauge", help, level.get());
+        let allowed = "Segments that may be on their way to ClickHouse at once";
+        gauge("slowtax_insert_concurrency", allowed, &self.insert_concurrency);
+        gauge("slowtax_segments_in_flight", "Segments on their way to ClickHouse", &self.segments_in_flight);
+        gauge("slowtax_segments_aside", "Segments set aside, of which ClickHouse refuses rows", &self.segments_aside);
+        let state = self.breaker.get();
+        text.labelled(
+            ("slowtax_breaker_state", "gauge", "1 for what the breaker before ClickHouse is; open: no INSERT goes"),
+            "state",
+            (0_u64..).zip(BreakerState::ALL).map(|(place, is)| (is.name(), u64::from(place == state))),
+        );
     }
 }
 
@@ -212,7 +259,15 @@ mod tests {
         metrics.insert_failed(ErrorClass::Poison);
         metrics.beacons_received.add(3);
         metrics.geo_built_s.set(1_780_000_000);
-        let text = metrics.render(Gauges { queue_rows: 7, ..Gauges::default() });
+        metrics.inserts_stored.observe(Duration::from_millis(80));
+        metrics.breaker.set(2);
+        let gauges = Gauges {
+            queue_rows: 7,
+            oldest_age: Duration::from_millis(1500),
+            resident_bytes: Some(1 << 20),
+            ..Gauges::default()
+        };
+        let text = metrics.render(gauges);
         for line in [
             "slowtax_beacons_received_total 3",
             "slowtax_queue_rows 7",
@@ -223,10 +278,23 @@ mod tests {
             "slowtax_beacons_rejected_total{reason=\"empty\"} 0",
             "slowtax_requests_refused_total{reason=\"not_found\"} 1",
             "slowtax_insert_failures_total{class=\"poison\"} 1",
+            "slowtax_insert_duration_seconds_bucket{outcome=\"stored\",le=\"0.05\"} 0",
+            "slowtax_insert_duration_seconds_bucket{outcome=\"stored\",le=\"0.1\"} 1",
+            "slowtax_insert_duration_seconds_bucket{outcome=\"stored\",le=\"+Inf\"} 1",
+            "slowtax_insert_duration_seconds_sum{outcome=\"stored\"} 0.08",
+            "slowtax_insert_duration_seconds_count{outcome=\"stored\"} 1",
+            "slowtax_insert_duration_seconds_count{outcome=\"failed\"} 0",
+            "slowtax_breaker_state{state=\"closed\"} 0",
+            "slowtax_breaker_state{state=\"open\"} 1",
+            "slowtax_spool_oldest_age_seconds 1.5",
+            "process_resident_memory_bytes 1048576",
         ] {
             assert!(text.lines().any(|written| written == line), "{line} is not in\n{text}");
         }
         let names: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
-        assert_eq!(names.len(), 20);
+        assert_eq!(names.len(), 32);
+        assert!(!text.contains("slowtax_engine_resident"), "what is not known is not shown");
+        let breaker = text.lines().filter(|line| line.starts_with("slowtax_breaker_state")).count();
+        assert_eq!(breaker, BreakerState::ALL.len());
     }
 }

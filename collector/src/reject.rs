@@ -32,6 +32,8 @@ reasons! {
     TooLarge = "too_large", 413;
     /// The body ended before what its headers announced, or could not be read.
     BodyIncomplete = "body_incomplete", 400;
+    /// The body took too long to arrive.
+    BodyTooSlow = "body_too_slow", 408;
     /// The body has a content encoding that is not taken.
     UnsupportedEncoding = "unsupported_encoding", 415;
     /// The first byte is neither a known version nor `{`.
@@ -58,8 +60,21 @@ reasons! {
     TooOld = "too_old", 400;
     /// This snapshot was taken before. No failure: the sender is told that it is safe.
     Duplicate = "duplicate", 204;
+    /// Its session is left out, and another one stands for it, while there is little room before ClickHouse. No failure: to send it again would change
+    /// nothing.
+    Shed = "shed", 202;
     /// The queue before ClickHouse is full, or the collector is stopping.
     QueueFull = "queue_full", 503;
+    /// There are so many connections already as there may be.
+    TooManyConnections = "too_many_connections", 503;
+    /// What came is no HTTP/1.1 request.
+    Malformed = "malformed", 400;
+    /// The request's target and headers are too long, or too many.
+    HeadTooLarge = "head_too_large", 431;
+    /// The request's target and headers took too long to arrive.
+    HeadTooSlow = "head_too_slow", 408;
+    /// The client does not take its answer. Only ever counted: there is no one to tell.
+    AnswerNotTaken = "answer_not_taken", 408;
     /// No such route.
     NotFound = "not_found", 404;
     /// The route does not take this method.

@@ -13,10 +13,11 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
@@ -27,11 +28,13 @@ use crate::enrich::Tools;
 use crate::enrich::geo::{GeoDatabase, GeoError};
 use crate::enrich::user_agent::{UserAgentError, UserAgents};
 use crate::http::{BindError, Server, Shared};
+use crate::ledger::{Ledger, Line, RunCount};
 use crate::metrics::Metrics;
 use crate::rate::RateLimits;
 use crate::readiness::Readiness;
+use crate::reject::Reject;
 use crate::site::Sites;
-use crate::spool::{Mode, SealedSegments, Spool, SpoolError};
+use crate::spool::{Mode, Opened, SealedSegments, Spool, SpoolError};
 use crate::store::Store;
 use crate::store::migrate::{MigrateError, migrate};
 use crate::supervise::{self, Engine, EngineError};
@@ -43,6 +46,9 @@ const UPLOAD_TIME_MAX: Duration = Duration::from_secs(10);
 const LOOK_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// Pause between looks at the file of the GeoIP database.
 const GEO_LOOK_PAUSE: Duration = Duration::from_secs(2);
+
+/// Pause between what a run writes down of its count.
+const COUNT_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why the collector does not run.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +80,11 @@ pub enum ServeError {
     /// The spool's disk cannot be relied on.
     #[error("{0}; what was acknowledged before is kept, and nothing more is taken")]
     SpoolFailed(String),
+    /// Nothing is stored any more: the writer has panicked.
+    #[error(
+        "the writer has ended, by a fault that stands above; what was acknowledged is kept, and the next start stores it"
+    )]
+    WriterEnded,
     /// The web server ended by itself.
     #[error("the web server ended: {0}")]
     Http(std::io::Error),
@@ -95,6 +106,7 @@ pub struct Collector {
     sealed: SealedSegments,
     geo: Option<GeoFile>,
     hangup: Signal,
+    ledger: Arc<Ledger>,
     /// Held until the end.
     data_dir: DataDir,
 }
@@ -156,6 +168,8 @@ impl Collector {
         let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
         let data_dir = DataDir::open(&config.data_dir, rand::random())?;
         let metrics = Arc::new(Metrics::default());
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        metrics.started_s.set(now.as_secs());
         let geo = GeoFile::open(&config.geo.database)?;
         let tools = Tools {
             geo: geo.as_ref().map(|file| file.database.clone()),
@@ -167,18 +181,21 @@ impl Collector {
             ClickHouseMode::Embedded => Some(Engine::new(&config, metrics.clone())?),
             ClickHouseMode::Server => None,
         };
-        let (spool, sealed) = Spool::open(&data_dir.spool(), data_dir.run_name(), &config.spool, &config.writer)?;
+        let Opened { spool, sealed, snapshots } =
+            Spool::open(&data_dir.spool(), data_dir.run_name(), &config.spool, &config.writer)?;
         let rates = RateLimits::new(
             config.sites.len(),
             config.http.site_rate_max,
             config.http.network_rate_max,
             Instant::now(),
         );
-        let accept = Accept::new(Sites::new(&config), rates, tools, spool.clone());
+        let accept = Accept::new(Sites::new(&config), rates, tools, spool.clone(), &snapshots);
         let store = Store::new(&config.clickhouse);
-        let shared = Arc::new(Shared { config, store, metrics, readiness: Readiness::default(), spool, accept });
+        let readiness = Arc::new(Readiness::new(SystemTime::now()));
+        let shared = Arc::new(Shared { config, store, metrics, readiness, spool, accept });
         let server = Server::bind(shared.clone())?;
-        Ok(Self { server, shared, engine, sealed, geo, hangup, data_dir })
+        let ledger = Arc::new(Ledger::open(&data_dir.ledger()));
+        Ok(Self { server, shared, engine, sealed, geo, hangup, ledger, data_dir })
     }
 
     /// Where it listens.
@@ -188,7 +205,9 @@ impl Collector {
 
     /// Serves until `stop` is ready or something fails for good, and then stops in order.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<Ended, ServeError> {
-        let Self { server, shared, engine, sealed, geo, hangup, data_dir } = self;
+        let Self { server, shared, engine, sealed, geo, hangup, ledger, data_dir } = self;
+        let count = Count { run: data_dir.run_name(), metrics: shared.metrics.clone(), ledger };
+        count.tell(Moment::Began).await;
         let (http, mut serving) = server.start().map_err(ServeError::Http)?;
         let (stop_engine, engine_stops) = watch::channel(false);
         let (schema_ready, schema_is_ready) = watch::channel(false);
@@ -196,22 +215,36 @@ impl Collector {
         let (engine_ready, engine_is_ready) = watch::channel(engine.is_none());
         let mut engine = tokio::spawn(run_engine(engine, engine_stops, engine_ready));
         let mut schema = tokio::spawn(bring_up(shared.clone(), engine_is_ready, schema_ready));
-        let writer = tokio::spawn(write(shared.clone(), sealed, schema_is_ready));
+        // Told when the writer ends, however that comes.
+        let (writes, writer_ends) = oneshot::channel::<()>();
+        let writer = {
+            let writing = write(shared.clone(), sealed, count.ledger.clone(), schema_is_ready);
+            tokio::spawn(async move {
+                let _writes = writes;
+                writing.await;
+            })
+        };
         let geo = tokio::spawn(keep_geo(geo, hangup, shared.metrics.clone()));
+        let counting = tokio::spawn(keep_count(count.clone()));
         let failure = tokio::select! {
+            // Of several that happen at once the cause comes first.
+            biased;
             () = stop => None,
             ended = &mut engine => flatten(ended).err().map(ServeError::from),
             ended = &mut schema => flatten(ended).err().map(ServeError::from),
             failure = shared.spool.failure() => Some(ServeError::SpoolFailed(failure)),
             ended = &mut serving => Some(ServeError::Http(flatten(ended).err().unwrap_or_else(|| std::io::Error::other("stopped")))),
+            _ = writer_ends => Some(ServeError::WriterEnded),
         };
-        shared.readiness.stopping();
+        shared.readiness.stopping(SystemTime::now());
         geo.abort();
+        counting.abort();
         http.stop().await;
         let spool = shared.spool.clone();
         // A panic in there is told by the runtime.
         let _ = spawn_blocking(move || spool.close()).await;
         let ended = upload(&shared, writer).await;
+        count.tell(Moment::Ended).await;
         schema.abort();
         // Nobody listens when it has ended already.
         let _ = stop_engine.send(true);
@@ -299,6 +332,49 @@ async fn reload_geo(path: &Path, database: &GeoDatabase, metrics: &Metrics) {
     metrics.geo_reload_failures.add(1);
 }
 
+/// A moment of a run at which its count is written down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    Began,
+    GoesOn,
+    Ended,
+}
+
+/// What a run counts, and where it is written down.
+#[derive(Clone)]
+struct Count {
+    run: String,
+    metrics: Arc<Metrics>,
+    ledger: Arc<Ledger>,
+}
+
+impl Count {
+    async fn tell(&self, moment: Moment) {
+        let (metrics, ledger) = (&self.metrics, self.ledger.clone());
+        let reasons = Reject::ALL.iter().map(|reject| (reject.reason().to_owned(), metrics.rejected(*reject)));
+        // In this order: what arrives meanwhile has been received, and is not rejected or accepted yet.
+        let (records, accepted) = (metrics.records_accepted.get(), metrics.beacons_accepted.get());
+        let rejected = reasons.filter(|(_, count)| *count > 0).collect();
+        let received = metrics.beacons_received.get();
+        let (began, ended) = (moment == Moment::Began, moment == Moment::Ended);
+        let line = Line::Run(RunCount { run: self.run.clone(), received, accepted, rejected, records, began, ended });
+        // It waits for the disk. A panic in there is told by the runtime.
+        let _ = spawn_blocking(move || ledger.tell(&line, OffsetDateTime::now_utc())).await;
+    }
+}
+
+/// Writes down what is counted, while it changes; never ends.
+async fn keep_count(count: Count) {
+    let mut last = 0;
+    loop {
+        sleep(COUNT_PAUSE).await;
+        let received = count.metrics.beacons_received.get();
+        if std::mem::replace(&mut last, received) != received {
+            count.tell(Moment::GoesOn).await;
+        }
+    }
+}
+
 async fn run_engine(
     engine: Option<Engine>,
     mut stop: watch::Receiver<bool>,
@@ -323,7 +399,7 @@ async fn bring_up(
     let mut has_schema = false;
     loop {
         if !*engine.borrow() {
-            shared.readiness.clickhouse_answers(false);
+            shared.readiness.clickhouse_answers(false, SystemTime::now());
             if engine.wait_for(|is_up| *is_up).await.is_err() {
                 // It is not coming back: the collector is ending.
                 std::future::pending::<()>().await;
@@ -356,7 +432,7 @@ async fn bring_up(
 /// Asks ClickHouse whether it is there; says so when that is news.
 async fn look(shared: &Shared) {
     let answer = shared.store.ping().await;
-    if shared.readiness.clickhouse_answers(answer.is_ok()) {
+    if shared.readiness.clickhouse_answers(answer.is_ok(), SystemTime::now()) {
         match answer {
             Ok(()) => tracing::info!("ClickHouse answers"),
             Err(error) => tracing::warn!(%error, "ClickHouse does not answer; rows wait in the spool"),
@@ -365,13 +441,14 @@ async fn look(shared: &Shared) {
 }
 
 /// Writes from the moment that there are tables.
-async fn write(shared: Arc<Shared>, sealed: SealedSegments, mut schema: watch::Receiver<bool>) {
+async fn write(shared: Arc<Shared>, sealed: SealedSegments, ledger: Arc<Ledger>, mut schema: watch::Receiver<bool>) {
     if schema.wait_for(|ready| *ready).await.is_err() {
         return;
     }
     // Connections of its own: those of the web server's threads end with them.
     let store = Store::new(&shared.config.clickhouse);
-    Writer { store, spool: shared.spool.clone(), metrics: shared.metrics.clone() }.run(sealed).await;
+    let (spool, metrics, readiness) = (shared.spool.clone(), shared.metrics.clone(), shared.readiness.clone());
+    Writer { store, spool, metrics, readiness, ledger }.run(sealed).await;
 }
 
 /// Lets the writer finish until the deadline, and says what it could not store.

@@ -173,13 +173,16 @@ impl Engine {
             Some(Some(line)) => {
                 ready.send_replace(true);
                 tracing::info!(pid = child.id(), "{line}");
-                tokio::select! {
+                self.metrics.engine_pid.set(child.id().unwrap_or_default().into());
+                let ended = tokio::select! {
                     status = child.wait() => Ok(Some(status.map_err(not_started)?)),
                     () = stopped(stop) => {
                         end(&mut child).await;
                         Ok(None)
                     }
-                }
+                };
+                self.metrics.engine_pid.set(0);
+                ended
             }
         }
     }

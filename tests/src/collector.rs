@@ -224,15 +224,21 @@ impl CollectorProcess {
 
     /// Starts it again in the same directory, after an end of any kind; ready.
     #[must_use]
-    pub fn restart(mut self) -> Self {
+    pub fn restart(self) -> Self {
+        let started = self.restart_unready();
+        started.wait_until_ready();
+        started
+    }
+
+    /// The same; it listens, and may wait for ClickHouse.
+    #[must_use]
+    pub fn restart_unready(mut self) -> Self {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let overrides: Vec<(String, String)> = std::mem::take(&mut self.setup.overrides);
         let directory =
             std::mem::replace(&mut self.setup.directory, tempfile::tempdir_in(scratch()).expect("a directory"));
-        let started = Self::start_unready(Setup { directory, overrides });
-        started.wait_until_ready();
-        started
+        Self::start_unready(Setup { directory, overrides })
     }
 
     fn wait(&mut self) -> ExitStatus {

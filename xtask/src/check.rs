@@ -10,7 +10,7 @@ use crate::output::say;
 use crate::stamp::list_files;
 use crate::steps::{Done, OnFailure, Plan, Step};
 use crate::workspace::Workspace;
-use crate::{bench, install};
+use crate::{bench, fuzz, install};
 
 const TEST_LIMIT: Duration = Duration::from_mins(25);
 const SCRIPT_LIMIT: Duration = Duration::from_mins(5);
@@ -39,11 +39,16 @@ pub(crate) fn test(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
             Step::new("tsc", || check_types(workspace)).needs(&["npm"]).after(&["compile"]),
             Step::new("js-tests", || script_tests(workspace)).needs(&["npm"]).after(&["compile"]),
             Step::new("beacon-host", || beacon_on_host(workspace)).after(&["compile"]),
+            Step::new("c++", || install::cpp_compiler(workspace)),
+            Step::new("fuzz", || fuzz::smoke(workspace)).needs(&["compile", "c++"]).after(&["beacon-host"]),
+            Step::new("instructions", || bench::hold_instructions(workspace))
+                .needs(&["compile"])
+                .after(&["beacon-host"]),
         ]);
         steps.push(
             Step::new("rust-tests", move || rust_tests(workspace, filter))
                 .needs(&["compile", "chromium", "python"])
-                .after(&["tsc", "js-tests", "beacon-host"]),
+                .after(&["tsc", "js-tests", "beacon-host", "fuzz", "instructions"]),
         );
     } else {
         let rust = Step::new("rust-tests", move || rust_tests(workspace, filter));

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::fuzz::SMOKE_SECONDS;
+
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 cargo xtask COMMAND
@@ -29,7 +31,11 @@ Commands:
             [FILTER]             only those of the Rust tests whose name contains FILTER
   bench   one benchmark, its ratios last; without a name, the list
             [NAME]
-            --write              `size` only: write the beacon's sizes to beacon-wasm/size.snap
+            --write              write down instead: `size` to beacon-wasm/size.snap, `beacon` to
+                                 collector/benches/beacon/instructions.snap
+  fuzz    look for inputs for which something does not hold that must; without a name, in all of tests/fuzz
+            [TARGET]
+            --seconds N          how long, all targets together (30)
   deny    licences, bans, sources and, where the database can be reached, advisories
 
 Needs Rust and Node.js 20. The rest (npm packages, the wasm target, Chromium, Python clients) is installed where that
@@ -43,6 +49,7 @@ pub(crate) enum Call {
     Build { only: Option<String> },
     Test { filter: Option<String> },
     Bench { name: Option<String>, write: bool },
+    Fuzz { target: Option<String>, seconds: u32 },
     Deny,
 }
 
@@ -79,6 +86,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Call> {
         "build" => parse_build(&mut parser)?,
         "test" => parse_word(&mut parser)?.map_or(Call::Help, |filter| Call::Test { filter }),
         "bench" => parse_bench(&mut parser)?,
+        "fuzz" => parse_fuzz(&mut parser)?,
         "deny" => parse_word(&mut parser)?.map_or(Call::Help, |_| Call::Deny),
         "help" => Call::Help,
         other => bail!("there is no command `{other}`; see `cargo xtask --help`"),
@@ -144,6 +152,19 @@ fn parse_bench(parser: &mut Parser) -> Result<Call> {
     Ok(Call::Bench { name, write })
 }
 
+fn parse_fuzz(parser: &mut Parser) -> Result<Call> {
+    let (mut target, mut seconds) = (None, SMOKE_SECONDS);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Value(value) if target.is_none() => target = Some(value.string()?),
+            Arg::Long("seconds") => seconds = parser.value()?.parse().context("--seconds wants a number of seconds")?,
+            Arg::Short('h') | Arg::Long("help") => return Ok(Call::Help),
+            other => bail!("{}; see `cargo xtask --help`", other.unexpected()),
+        }
+    }
+    Ok(Call::Fuzz { target, seconds })
+}
+
 /// At most one word; none at all when help is asked for.
 #[expect(clippy::option_option, reason = "outer: help was asked for or not; inner: a word was given or not")]
 fn parse_word(parser: &mut Parser) -> Result<Option<Option<String>>> {
@@ -184,6 +205,9 @@ mod tests {
         assert_eq!(parsed("bench").expect("bench"), Call::Bench { name: None, write: false });
         let sizes = Call::Bench { name: Some("size".into()), write: true };
         assert_eq!(parsed("bench size --write").expect("bench"), sizes);
+        assert_eq!(parsed("fuzz").expect("fuzz"), Call::Fuzz { target: None, seconds: 30 });
+        let longer = Call::Fuzz { target: Some("json".into()), seconds: 600 };
+        assert_eq!(parsed("fuzz json --seconds 600").expect("fuzz"), longer);
         assert_eq!(parsed("deny").expect("deny"), Call::Deny);
     }
 
@@ -193,6 +217,7 @@ mod tests {
         assert!(refused("run --prot 1").contains("--prot"));
         assert!(refused("test a b").contains('b'));
         assert!(refused("bench --write").contains("name"));
+        assert!(refused("fuzz --seconds soon").contains("--seconds"));
         assert!(refused("run --port 0").contains("1 to 65535"));
         assert!(refused("run --port 65536").contains("1 to 65535"));
         assert!(refused("run --port 7 --shop-port 7").contains("must differ"));

@@ -122,6 +122,16 @@ pub(crate) fn chromium(workspace: &Workspace) -> Result<Done> {
     ensure(workspace, "chromium", &["chromium"], || on_path("chromium").is_some())
 }
 
+/// A compiler of C++, for the fuzzer.
+pub(crate) fn cpp_compiler(workspace: &Workspace) -> Result<Done> {
+    ensure(workspace, "c++", &["g++"], || on_path("c++").is_some())
+}
+
+/// What counts instructions.
+pub(crate) fn valgrind(workspace: &Workspace) -> Result<Done> {
+    ensure(workspace, "valgrind", &["valgrind"], || on_path("valgrind").is_some())
+}
+
 /// The clients in Python that the integration tests use, in an environment of their own: `target/py`.
 pub(crate) fn python_clients(workspace: &Workspace) -> Result<Done> {
     let wanted = workspace.at("tests/it/clients/requirements.txt");

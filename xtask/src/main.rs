@@ -8,6 +8,7 @@ mod check;
 mod cli;
 mod command;
 mod config;
+mod fuzz;
 mod install;
 mod output;
 mod report;
@@ -48,6 +49,7 @@ fn carry_out(call: Call) -> Result<()> {
         Call::Bench { name, write } => bench::bench(&workspace, name.as_deref(), write),
         Call::Run(options) => run::run(&workspace, &options),
         Call::Test { filter } => check::test(&workspace, filter.as_deref()),
+        Call::Fuzz { target, seconds } => fuzz::fuzz(&workspace, target.as_deref(), seconds),
         Call::Deny => check::deny(&workspace),
     }
 }

@@ -72,6 +72,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Worker threads; 0 is one per core.
     pub workers: usize,
+    /// Connections at a time, of all workers together.
+    pub connections_max: usize,
     /// Largest request body.
     pub body_bytes_max: usize,
     /// Beacons a second that are taken for one site, and ten times that at once; 0: as many as come.
@@ -244,7 +246,8 @@ impl HttpConfig {
             trusted_proxies: reader.list("http.trusted_proxies", "networks such as 10.0.0.0/8, or addresses", |text| {
                 text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
             }),
-            workers: reader.integer("http.workers", 0, 0..=1024),
+            workers: reader.integer("http.workers", 0, 0..=512),
+            connections_max: reader.integer("http.connections_max", 16_384, 1..=1_000_000),
             body_bytes_max: reader.integer("http.body_bytes_max", 64 * 1024, 1024..=64 * 1024),
             site_rate_max: reader.integer("http.site_rate_max", 0, 0..=100_000),
             network_rate_max: reader.integer("http.network_rate_max", 200, 0..=100_000),

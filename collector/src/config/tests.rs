@@ -55,7 +55,7 @@ fn all_problems_are_told_at_once_each_with_path_value_and_what_is_expected() {
     for expected in [
         "the configuration has 7 problems",
         "http.listen: \"here\" does not fit; expected an address and a port",
-        "http.workers: -1 does not fit; expected a whole number from 0 to 1024",
+        "http.workers: -1 does not fit; expected a whole number from 0 to 512",
         "http.report_open: \"yes\" does not fit; expected true or false",
         "http.trusted_proxies: \"10.0.0.0/33\" does not fit",
         "clickhouse.mode: \"cluster\" does not fit; expected embedded or server",

@@ -12,6 +12,8 @@ use maxminddb::{LookupResult, MaxMindDbError, Reader, WithinOptions, path};
 
 use super::address::ClientAddress;
 
+const DAY_S: u64 = 24 * 60 * 60;
+
 /// ISO 3166-1 alpha-2 in capitals; `ZZ` unknown, `XK` Kosovo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Country([u8; 2]);
@@ -98,8 +100,14 @@ impl GeoDatabase {
 
     /// The country of an address. Addresses that are not public have none.
     pub fn country(&self, client: &ClientAddress) -> Country {
-        let address = client.reveal();
-        if is_public(address) { self.in_use().country(address) } else { Country::UNKNOWN }
+        self.locate(client).0
+    }
+
+    /// The country of an address, and the day on which the database was built that says so, in days since 1970-01-01.
+    pub fn locate(&self, client: &ClientAddress) -> (Country, u16) {
+        let (address, in_use) = (client.reveal(), self.in_use());
+        let country = if is_public(address) { in_use.country(address) } else { Country::UNKNOWN };
+        (country, in_use.built_day)
     }
 
     fn in_use(&self) -> RwLockReadGuard<'_, Checked> {
@@ -111,13 +119,15 @@ impl GeoDatabase {
 /// A database that has been checked.
 struct Checked {
     reader: Reader<Vec<u8>>,
+    built_day: u16,
 }
 
 impl Checked {
     fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, GeoError> {
         let corrupt = |error| GeoError::Corrupt { path: path.to_owned(), error };
         let reader = Reader::from_source(bytes).map_err(corrupt)?;
-        let database = Self { reader };
+        let built_day = u16::try_from(reader.metadata().build_epoch / DAY_S).unwrap_or(u16::MAX);
+        let database = Self { reader, built_day };
         if !database.check().map_err(corrupt)? {
             let kind = database.reader.metadata().database_type.clone();
             return Err(GeoError::NotCountries { path: path.to_owned(), kind });

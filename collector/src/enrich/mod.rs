@@ -2,11 +2,13 @@
 //! memory (caches, the groups a site has), all of it bounded.
 
 pub mod address;
+pub mod client_hints;
 pub mod clock;
 pub mod geo;
 mod goals;
 pub mod page_group;
 pub mod phases;
+mod places;
 mod reports;
 mod resources;
 #[cfg(test)]
@@ -24,6 +26,7 @@ use crate::reject::Reject;
 use crate::site::Site;
 use crate::store::rows::{BrowserReportRow, GoalRow, PageErrorRow, PageViewRow, ResourceTimingRow, Tables, UnixMs};
 use address::ClientAddress;
+use client_hints::ClientHints;
 use clock::ViewClock;
 use geo::{Country, GeoDatabase};
 pub use reports::enrich_reports;
@@ -36,6 +39,8 @@ pub struct RequestFacts<'a> {
     pub client: Option<ClientAddress>,
     /// The `User-Agent` header; empty when there was none.
     pub user_agent: &'a str,
+    /// What the browser tells of itself besides.
+    pub hints: ClientHints<'a>,
     /// When it arrived, by our clock.
     pub received_ms: UnixMs,
 }
@@ -51,10 +56,11 @@ pub struct Tools {
 }
 
 impl Tools {
-    fn country(&self, client: Option<ClientAddress>) -> Country {
+    /// A client's country, and the day (since 1970-01-01) on which the database was built that it is from.
+    fn locate(&self, client: Option<ClientAddress>) -> (Country, u16) {
         match (&self.geo, client) {
-            (Some(geo), Some(client)) => geo.country(&client),
-            _ => Country::UNKNOWN,
+            (Some(geo), Some(client)) => geo.locate(&client),
+            _ => (Country::UNKNOWN, 0),
         }
     }
 }
@@ -91,7 +97,10 @@ struct Shared<'a> {
     beacon: &'a Beacon<'a>,
     site: &'a Site,
     clock: ViewClock,
+    received_ms: UnixMs,
     country: Country,
+    /// Days since 1970-01-01; 0 without a database.
+    geo_built: u16,
     user_agent: Arc<UserAgent>,
     bot_reason: Option<BotReason>,
     /// The view's group; empty without a view.
@@ -109,7 +118,7 @@ impl Shared<'_> {
     }
 
     fn group_of(&self, name: Option<&str>, path: &str) -> String {
-        let (group, is_other) = self.site.page_groups.group(name, path);
+        let (group, is_other) = self.site.page_groups.group(name, path, self.received_ms);
         if is_other {
             self.metrics.page_groups_other.add(1);
         }
@@ -134,12 +143,15 @@ fn single(number: f64) -> f32 {
 /// "not known".
 pub fn enrich(beacon: &Beacon, facts: &RequestFacts, site: &Site, tools: &Tools) -> Result<Rows, Reject> {
     let clock = ViewClock::new(&beacon.head, facts.received_ms)?;
-    let user_agent = tools.user_agents.classify(facts.user_agent);
+    let user_agent = tools.user_agents.classify_hinted(facts.user_agent, &facts.hints);
+    let (country, geo_built) = tools.locate(facts.client);
     let mut shared = Shared {
         beacon,
         site,
         clock,
-        country: tools.country(facts.client),
+        received_ms: facts.received_ms,
+        country,
+        geo_built,
         bot_reason: bot_reason(&user_agent, beacon.head.reason),
         user_agent,
         page_group: String::new(),

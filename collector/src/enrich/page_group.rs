@@ -1,20 +1,26 @@
 //! The group of a page: `/item/12345.html` and `/item/67890.html` are one kind of page. In this order: the site's own rules, the name that
 //! the page gave itself, and a heuristic that replaces what looks like data in a path by what kind of data it is.
 //!
-//! A site has at most [`GROUPS_MAX`] groups besides those of its rules; what comes later is `(other)`, so that no one can fill the tables'
-//! dictionaries with invented paths.
-
-use std::collections::HashSet;
-use std::sync::{PoisonError, RwLock};
+//! A site has at most [`GROUPS_MAX`] groups at a time besides those of its rules: those that it uses most ([`super::places`]). Everything else
+//! is `(other)`, so that no one can fill the tables' dictionaries with invented paths, nor keep a site's own pages out of them.
 
 use regex::{RegexSet, RegexSetBuilder};
 
+use super::places::{Places, Sizes};
 use super::text::{cut, without_query};
 use crate::config::PageGroupRule;
+use crate::store::rows::UnixMs;
 
-/// Groups of one site, without those of its rules.
+/// Groups of one site at a time, without those of its rules.
 pub const GROUPS_MAX: usize = 500;
-/// The group of pages that came when all groups were taken.
+/// Groups that take another's place in a day (UTC). As many as there are, so that a site whose places were taken by invented names, after a start, has its
+/// own within a day. With those that are there when the day begins, a site has at most 1,000 groups in a day.
+pub const REPLACED_MAX: usize = 500;
+/// Groups that wait for a place and are counted.
+const COUNTERS: usize = 500;
+/// Uses by which a group must be ahead of twice those of the least used, to take its place: what comes once or twice never is.
+const LEAD: u64 = 16;
+/// The group of pages whose own has no place.
 pub const OTHER: &str = "(other)";
 /// Path segments that a group keeps.
 const SEGMENTS_MAX: usize = 5;
@@ -26,7 +32,7 @@ const GROUP_BYTES_MAX: usize = 200;
 pub struct PageGroups {
     patterns: RegexSet,
     groups: Vec<String>,
-    taken: RwLock<HashSet<String>>,
+    places: Places,
 }
 
 impl PageGroups {
@@ -38,11 +44,12 @@ impl PageGroups {
             RegexSet::empty()
         });
         let groups = rules.iter().map(|rule| rule.group.clone()).collect();
-        Self { patterns, groups, taken: RwLock::default() }
+        let sizes = Sizes { places: GROUPS_MAX, counters: COUNTERS, lead: LEAD, replaced_max: REPLACED_MAX };
+        Self { patterns, groups, places: Places::new(sizes) }
     }
 
-    /// The group of a page, and whether it is `(other)` for want of room.
-    pub fn group(&self, name: Option<&str>, path: &str) -> (String, bool) {
+    /// The group of a page that is used now, and whether it is `(other)` for want of room.
+    pub fn group(&self, name: Option<&str>, path: &str, now: UnixMs) -> (String, bool) {
         let path = without_query(path);
         if let Some(rule) = self.patterns.matches(path).iter().next() {
             return (self.groups[rule].clone(), false);
@@ -51,23 +58,7 @@ impl PageGroups {
             Some(name) => name.to_owned(),
             None => guess(path),
         };
-        if self.admit(&group) { (group, false) } else { (OTHER.to_owned(), true) }
-    }
-
-    fn admit(&self, group: &str) -> bool {
-        // A thread that panicked left the set whole: it only ever grows by one.
-        if self.taken.read().unwrap_or_else(PoisonError::into_inner).contains(group) {
-            return true;
-        }
-        let mut taken = self.taken.write().unwrap_or_else(PoisonError::into_inner);
-        if taken.contains(group) {
-            return true;
-        }
-        let has_room = taken.len() < GROUPS_MAX;
-        if has_room {
-            taken.insert(group.to_owned());
-        }
-        has_room
+        if self.places.admit(&group, now) { (group, false) } else { (OTHER.to_owned(), true) }
     }
 }
 
@@ -167,6 +158,8 @@ mod tests {
 
     use super::*;
 
+    const NOW: UnixMs = 1_795_000_000_000;
+
     #[derive(Deserialize)]
     struct Vector {
         path: String,
@@ -207,20 +200,24 @@ mod tests {
             (None, "/a.b", "dot"),
             (None, "/aXb", "/axb"),
         ] {
-            assert_eq!(groups.group(name, path), (group.to_owned(), false), "{path}");
+            assert_eq!(groups.group(name, path, NOW), (group.to_owned(), false), "{path}");
         }
     }
 
     #[test]
-    fn the_501st_group_is_other_and_the_first_500_stay() {
+    fn the_501st_group_is_other_until_it_is_used_more_than_another() {
         let groups = rules();
         for index in 0..GROUPS_MAX {
-            assert_eq!(groups.group(Some(&format!("page {index}")), "/"), (format!("page {index}"), false));
+            assert_eq!(groups.group(Some(&format!("page {index}")), "/", NOW), (format!("page {index}"), false));
         }
-        assert_eq!(groups.group(Some("one more"), "/"), (OTHER.to_owned(), true));
-        assert_eq!(groups.group(None, "/new/path"), (OTHER.to_owned(), true));
-        assert_eq!(groups.group(Some("page 499"), "/"), ("page 499".to_owned(), false));
-        assert_eq!(groups.group(None, "/item/7"), ("item".to_owned(), false));
+        assert_eq!(groups.group(Some("one more"), "/", NOW), (OTHER.to_owned(), true));
+        assert_eq!(groups.group(None, "/new/path", NOW), (OTHER.to_owned(), true));
+        assert_eq!(groups.group(Some("page 499"), "/", NOW), ("page 499".to_owned(), false));
+        assert_eq!(groups.group(None, "/item/7", NOW), ("item".to_owned(), false));
+        for use_of_it in 2..=18 {
+            assert_eq!(groups.group(None, "/new/path", NOW), (OTHER.to_owned(), true), "{use_of_it}");
+        }
+        assert_eq!(groups.group(None, "/new/path", NOW), ("/new/path".to_owned(), false));
     }
 
     proptest! {
@@ -245,7 +242,7 @@ mod tests {
         fn any_pattern_compiles(pattern in "/.{0,100}", path in "/.{0,100}") {
             let groups = PageGroups::new(&[PageGroupRule { pattern: pattern.clone(), group: "g".to_owned() }]);
             prop_assert_eq!(groups.patterns.len(), 1);
-            groups.group(None, &path);
+            groups.group(None, &path, NOW);
         }
     }
 }

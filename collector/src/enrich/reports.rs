@@ -29,8 +29,8 @@ pub fn enrich_reports(
     if reports.len() > REPORTS_MAX {
         return Err(Reject::OutOfRange);
     }
-    let country = tools.country(facts.client);
-    let user_agent = tools.user_agents.classify(facts.user_agent);
+    let (country, _) = tools.locate(facts.client);
+    let user_agent = tools.user_agents.classify_hinted(facts.user_agent, &facts.hints);
     reports
         .iter()
         .map(|report| {
@@ -47,8 +47,7 @@ pub fn enrich_reports(
                 device: user_agent.device,
                 browser: user_agent.browser.clone(),
                 report_type: text(report.get("type"), NAME_BYTES_MAX),
-                url: cut(without_query(report.get("url").and_then(Value::as_str).unwrap_or_default()), URL_BYTES_MAX)
-                    .to_owned(),
+                url: url(report.get("url")),
                 phase: text(body.get("phase"), NAME_BYTES_MAX),
                 error: one_line(cut(error.unwrap_or_default(), NAME_BYTES_MAX)),
                 http_status: number(body.get("status_code")).and_then(|status| u16::try_from(status).ok()).unwrap_or(0),
@@ -74,6 +73,10 @@ fn text(value: Option<&Value>, bytes_max: usize) -> String {
     one_line(cut(value.and_then(Value::as_str).unwrap_or_default(), bytes_max))
 }
 
+fn url(value: Option<&Value>) -> String {
+    one_line(cut(without_query(value.and_then(Value::as_str).unwrap_or_default()), URL_BYTES_MAX))
+}
+
 fn number(value: Option<&Value>) -> Option<u64> {
     value.and_then(Value::as_u64)
 }
@@ -83,5 +86,19 @@ fn sampling_fraction(body: &Value) -> f32 {
     match body["sampling_fraction"].as_f64() {
         Some(fraction) if (1e-6..=1.0).contains(&fraction) => single(fraction),
         _ => 1.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reports_url_is_one_line_without_a_query_and_within_its_limit() {
+        let told = |text: &str| url(Some(&Value::from(text)));
+        assert_eq!(told("https://a.example/b\nc\u{0}?d#e"), "https://a.example/b c");
+        assert_eq!(told(&"a".repeat(URL_BYTES_MAX)).len(), URL_BYTES_MAX);
+        assert_eq!(told(&"a".repeat(URL_BYTES_MAX + 1)).len(), URL_BYTES_MAX);
+        assert_eq!((url(None), url(Some(&Value::Null))), (String::new(), String::new()));
     }
 }

@@ -48,28 +48,31 @@ fn row(shared: &Shared, timing: &ResourceTiming) -> ResourceTimingRow {
 
 /// The totals, as they are told: what a beacon left out of them nobody knows.
 pub(super) fn fill_totals(row: &mut PageViewRow, resources: &Resources) {
-    for TypeTotal { initiator, total } in &resources.types {
-        row.types_initiator.push(*initiator);
-        row.types_count.push(total.count);
-        row.types_cached.push(total.cached);
-        row.types_blocking.push(total.blocking);
-        row.types_opaque.push(total.opaque);
-        row.types_failed.push(total.failed);
-        row.types_slowest_ms.push(total.slowest_ms);
-        row.types_duration_ms.push(total.duration_ms);
-        row.types_transfer_bytes.push(total.transfer_bytes);
-        row.types_decoded_bytes.push(total.decoded_bytes);
-    }
-    for HostTotal { host, total } in &resources.hosts {
-        row.hosts_host.push(host_alone(host));
-        row.hosts_count.push(total.count);
-        row.hosts_cached.push(total.cached);
-        row.hosts_blocking.push(total.blocking);
-        row.hosts_opaque.push(total.opaque);
-        row.hosts_failed.push(total.failed);
-        row.hosts_slowest_ms.push(total.slowest_ms);
-        row.hosts_duration_ms.push(total.duration_ms);
-        row.hosts_transfer_bytes.push(total.transfer_bytes);
-        row.hosts_decoded_bytes.push(total.decoded_bytes);
-    }
+    let types: &[TypeTotal] = &resources.types;
+    row.types_initiator = column(types, |of| of.initiator);
+    row.types_count = column(types, |of| of.total.count);
+    row.types_cached = column(types, |of| of.total.cached);
+    row.types_blocking = column(types, |of| of.total.blocking);
+    row.types_opaque = column(types, |of| of.total.opaque);
+    row.types_failed = column(types, |of| of.total.failed);
+    row.types_slowest_ms = column(types, |of| of.total.slowest_ms);
+    row.types_duration_ms = column(types, |of| of.total.duration_ms);
+    row.types_transfer_bytes = column(types, |of| of.total.transfer_bytes);
+    row.types_decoded_bytes = column(types, |of| of.total.decoded_bytes);
+    let hosts: &[HostTotal] = &resources.hosts;
+    row.hosts_host = column(hosts, |of| host_alone(&of.host));
+    row.hosts_count = column(hosts, |of| of.total.count);
+    row.hosts_cached = column(hosts, |of| of.total.cached);
+    row.hosts_blocking = column(hosts, |of| of.total.blocking);
+    row.hosts_opaque = column(hosts, |of| of.total.opaque);
+    row.hosts_failed = column(hosts, |of| of.total.failed);
+    row.hosts_slowest_ms = column(hosts, |of| of.total.slowest_ms);
+    row.hosts_duration_ms = column(hosts, |of| of.total.duration_ms);
+    row.hosts_transfer_bytes = column(hosts, |of| of.total.transfer_bytes);
+    row.hosts_decoded_bytes = column(hosts, |of| of.total.decoded_bytes);
+}
+
+/// One value of each, in memory that is taken once.
+fn column<T, V>(totals: &[T], value: impl Fn(&T) -> V) -> Vec<V> {
+    totals.iter().map(value).collect()
 }

@@ -6,6 +6,7 @@ use beacon_format::{
     Resources, ServerTiming, TypeTotal, UserTiming, WebVitals,
 };
 
+use super::client_hints::ClientHints;
 use super::user_agent::UserAgents;
 use super::{RequestFacts, Rows, Tools, enrich};
 use crate::config::Config;
@@ -61,7 +62,7 @@ fn beacon() -> Beacon<'static> {
 }
 
 fn rows_of(beacon: &Beacon, user_agent: &str) -> Rows {
-    let facts = RequestFacts { client: None, user_agent, received_ms: NOW };
+    let facts = RequestFacts { client: None, user_agent, hints: ClientHints::default(), received_ms: NOW };
     enrich(beacon, &facts, &site(), &TOOLS).unwrap()
 }
 
@@ -295,6 +296,6 @@ fn a_view_of_three_days_ago_is_refused() {
     let mut beacon = beacon();
     beacon.head.time_origin_ms = BEGAN - 72 * 3600 * 1000;
     beacon.head.sent_after_ms = 72 * 3600 * 1000 + 2000;
-    let facts = RequestFacts { client: None, user_agent: "x", received_ms: NOW };
+    let facts = RequestFacts { client: None, user_agent: "x", hints: ClientHints::default(), received_ms: NOW };
     assert_eq!(enrich(&beacon, &facts, &site(), &TOOLS), Err(Reject::TooOld));
 }

@@ -1,12 +1,16 @@
-//! Device, browser, operating system, and bots, from the `User-Agent` header, by the rules of uap-core.
+//! Device, browser, operating system, and bots, from the `User-Agent` header, by the rules of uap-core; and from client hints where they say
+//! more.
 //!
-//! Results are kept for the last [`CACHED_MAX`] user agents; a header longer than [`KEY_BYTES_MAX`] is read as if it ended there.
+//! Results are kept for the last [`CACHED_MAX`] user agents with what came beside them; a header longer than [`KEY_BYTES_MAX`] is read as if it
+//! ended there.
 
 use std::sync::Arc;
 
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use ua_parser::{Extractor, Regexes};
 
+use super::client_hints::ClientHints;
 use super::text::{cut, one_line};
 use crate::store::rows::Device;
 
@@ -94,7 +98,45 @@ pub struct UserAgent {
 /// Reads user agents.
 pub struct UserAgents {
     extractor: Extractor<'static>,
-    cache: Cache<Box<str>, Arc<UserAgent>>,
+    cache: Cache<Key, Arc<UserAgent>>,
+}
+
+/// What a result is kept by.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    user_agent: Box<str>,
+    /// Brands, mobile, platform and form factors; nothing where nothing was told.
+    hints: Option<Box<[Box<str>; 4]>>,
+}
+
+/// A [`Key`] as it is asked for, without copies.
+#[derive(Clone, Copy, Hash)]
+struct Asked<'a> {
+    user_agent: &'a str,
+    hints: Option<[&'a str; 4]>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(user_agent: &'a str, hints: &ClientHints<'a>) -> Self {
+        let ClientHints { brands, mobile, platform, form_factors } = *hints;
+        let hints = if hints.is_empty() { None } else { Some([brands, mobile, platform, form_factors]) };
+        Self { user_agent, hints }
+    }
+
+    fn key(&self) -> Key {
+        Key { user_agent: self.user_agent.into(), hints: self.hints.map(|hints| Box::new(hints.map(Box::from))) }
+    }
+}
+
+impl Equivalent<Key> for Asked<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        let hints = match (&self.hints, &key.hints) {
+            (None, None) => true,
+            (Some(asked), Some(kept)) => asked.iter().zip(kept.iter()).all(|(asked, kept)| *asked == &**kept),
+            _ => false,
+        };
+        hints && self.user_agent == &*key.user_agent
+    }
 }
 
 impl UserAgents {
@@ -111,12 +153,21 @@ impl UserAgents {
 
     /// What the header says.
     pub fn classify(&self, header: &str) -> Arc<UserAgent> {
+        self.classify_hinted(header, &ClientHints::default())
+    }
+
+    /// What the header and the hints say.
+    pub fn classify_hinted(&self, header: &str, hints: &ClientHints) -> Arc<UserAgent> {
         let header = cut(header, KEY_BYTES_MAX);
-        if let Some(known) = self.cache.get(header) {
+        let hints = hints.cut();
+        let asked = Asked::new(header, &hints);
+        if let Some(known) = self.cache.get(&asked) {
             return known;
         }
-        let read = Arc::new(self.read(header));
-        self.cache.insert(header.into(), read.clone());
+        let mut read = self.read(header);
+        hints.refine(&mut read);
+        let read = Arc::new(read);
+        self.cache.insert(asked.key(), read.clone());
         read
     }
 
@@ -270,11 +321,28 @@ mod tests {
     }
 
     #[test]
+    fn hints_are_part_of_what_a_result_is_kept_by() {
+        let frozen =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36";
+        let hinted = |brand: &str| {
+            let brands = format!(r#""Chromium";v="130", "{brand}";v="130""#);
+            let hints = ClientHints { brands: &brands, platform: "\"Linux\"", ..ClientHints::default() };
+            let read = AGENTS.classify_hinted(frozen, &hints);
+            assert!(Arc::ptr_eq(&read, &AGENTS.classify_hinted(frozen, &hints)), "it was kept");
+            read.browser.clone()
+        };
+        assert_eq!([hinted("Brave"), hinted("Opera"), hinted("Google Chrome")], ["Brave", "Opera", "Chrome"]);
+        assert_eq!(AGENTS.classify(frozen).browser, "Chrome");
+    }
+
+    #[test]
     fn any_header_is_read_and_the_memory_stays_bounded() {
         let long = "x".repeat(100_000);
         assert_eq!(read(&long), read(&long[..KEY_BYTES_MAX]));
         for index in 0..CACHED_MAX + 500 {
-            AGENTS.cache.insert(format!("agent {index}").into(), Arc::default());
+            let brands = format!("\"brand {index}\"");
+            let hints = ClientHints { brands: &brands, ..ClientHints::default() };
+            AGENTS.cache.insert(Asked::new("agent", &hints).key(), Arc::default());
         }
         assert!(AGENTS.cache.len() <= CACHED_MAX);
     }

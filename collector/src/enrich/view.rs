@@ -3,7 +3,7 @@
 use beacon_format::{LongFrames, Nav, NavigationTiming, NavigationType, PageLife, PageView, UserTiming, WebVitals};
 
 use super::phases::{NavigationPhases, is_plausible};
-use super::text::{name_without_query, without_query};
+use super::text::{lower_host, name_without_query, without_query};
 use super::user_agent::BotReason;
 use super::{Shared, resources, single};
 use crate::store::rows::{PageViewRow, UnixMs};
@@ -28,7 +28,7 @@ pub(super) fn page_view(shared: &Shared, view: &PageView, received_ms: UnixMs) -
         page_group: shared.page_group.clone(),
         path: without_query(&view.path).to_owned(),
         page_name: view.name.as_deref().unwrap_or_default().to_owned(),
-        referrer_host: view.referrer_host.to_lowercase(),
+        referrer_host: lower_host(&view.referrer_host),
         device: user_agent.device,
         browser: user_agent.browser.clone(),
         browser_version: user_agent.browser_version,
@@ -43,6 +43,7 @@ pub(super) fn page_view(shared: &Shared, view: &PageView, received_ms: UnixMs) -
         previous_nav: Nav::Entry,
         resources_seen: shared.beacon.resources.seen,
         kept_ms: head.kept_ms,
+        geo_built: shared.geo_built,
         ..PageViewRow::default()
     };
     fill_previous(&mut row, shared, view);

@@ -10,11 +10,14 @@ use actix_web::web::{Data, Payload, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, web};
 use flate2::read::MultiGzDecoder;
 
+use super::connection::Requests;
 use super::{Refused, Shared, header as header_text, method_not_allowed};
 use crate::accept::{Readers, Received};
 use crate::enrich::RequestFacts;
 use crate::enrich::address::ClientAddress;
+use crate::enrich::client_hints::ClientHints;
 use crate::reject::Reject;
+use crate::spool::Gatherer;
 
 /// How long a body may take to arrive.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
@@ -35,7 +38,7 @@ struct ReportsQuery {
     site: String,
 }
 
-async fn beacon(request: HttpRequest, payload: Payload, shared: Data<Shared>) -> HttpResponse {
+async fn beacon(request: HttpRequest, payload: Payload, shared: Data<Shared>, spool: Data<Gatherer>) -> HttpResponse {
     let body = match read_body(&request, payload, &shared).await {
         Ok(body) => body,
         Err(reject) => {
@@ -45,7 +48,7 @@ async fn beacon(request: HttpRequest, payload: Payload, shared: Data<Shared>) ->
         }
     };
     to_the_end(async move {
-        let (result, readers) = shared.accept.beacon(&received(&request, &body, &shared)).await;
+        let (result, readers) = shared.accept.beacon(&received(&request, &body, &shared), &spool).await;
         answer(&request, result, readers)
     })
     .await
@@ -68,6 +71,7 @@ async fn reports(
     payload: Payload,
     query: Option<Query<ReportsQuery>>,
     shared: Data<Shared>,
+    spool: Data<Gatherer>,
 ) -> HttpResponse {
     let body = match read_body(&request, payload, &shared).await {
         Ok(body) => body,
@@ -77,7 +81,7 @@ async fn reports(
         }
     };
     let site = query.as_ref().map_or("", |query| &query.site);
-    let (result, readers) = shared.accept.reports(site, &received(&request, &body, &shared)).await;
+    let (result, readers) = shared.accept.reports(site, &received(&request, &body, &shared), &spool).await;
     answer(&request, result, readers)
 }
 
@@ -104,15 +108,21 @@ async fn read_body(request: &HttpRequest, payload: Payload, shared: &Shared) -> 
         Some(_) => return Err(Reject::UnsupportedEncoding),
     };
     match actix_web::rt::time::timeout(BODY_TIME_MAX, payload.to_bytes_limited(bytes_max)).await {
-        Ok(Ok(Ok(body))) if is_gzip => unpacked(&body, bytes_max),
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) | Err(_) => Err(Reject::BodyIncomplete),
+        Ok(Ok(Ok(body))) => {
+            if let Some(requests) = request.conn_data::<Requests>() {
+                requests.body_is_whole();
+            }
+            if is_gzip { unpack_gzip(&body, bytes_max) } else { Ok(body) }
+        }
+        Ok(Ok(Err(_))) => Err(Reject::BodyIncomplete),
         Ok(Err(_)) => Err(Reject::TooLarge),
+        Err(_) => Err(Reject::BodyTooSlow),
     }
 }
 
 /// What a gzip body unpacks to, which is held to the limit of a body that is not packed: no more than one byte beyond it is ever unpacked.
-fn unpacked(body: &[u8], bytes_max: usize) -> Result<web::Bytes, Reject> {
+/// [`Reject::TooLarge`] where it is more, [`Reject::BodyIncomplete`] where it is no gzip, or not whole.
+pub fn unpack_gzip(body: &[u8], bytes_max: usize) -> Result<web::Bytes, Reject> {
     let mut unpacked = Vec::with_capacity(bytes_max.min(4 * body.len()));
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
     MultiGzDecoder::new(body).take(limit).read_to_end(&mut unpacked).map_err(|_| Reject::BodyIncomplete)?;
@@ -121,15 +131,40 @@ fn unpacked(body: &[u8], bytes_max: usize) -> Result<web::Bytes, Reject> {
 
 fn received<'a>(request: &'a HttpRequest, body: &'a [u8], shared: &Shared) -> Received<'a> {
     let client = request.peer_addr().map(|peer| {
-        let forwarded: Vec<&str> =
-            request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
-        ClientAddress::find(peer.ip(), forwarded.into_iter(), &shared.config.http.trusted_proxies)
+        // Bytes that are no text spoil the entry that they are in, and no other.
+        let forwarded = request.headers().get_all("x-forwarded-for");
+        let forwarded: Vec<_> = forwarded.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        ClientAddress::find(peer.ip(), forwarded.iter().map(|value| &**value), &shared.config.http.trusted_proxies)
     });
     // A clock before 1970 is a clock that was never set; the beacon's own will then be off by more than is believed.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let received_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-    let user_agent = header_text(request, "user-agent").unwrap_or_default();
-    Received { body, origin: header_text(request, "origin"), facts: RequestFacts { client, user_agent, received_ms } }
+    let user_agent = text_of(request, header::USER_AGENT);
+    let facts = RequestFacts { client, user_agent, hints: client_hints(request), received_ms };
+    // An origin that is no text is an origin all the same, and nobody's.
+    let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    Received { body, origin, facts }
+}
+
+/// A header's value, up to where it is no UTF-8; empty when it is not there.
+fn text_of(request: &HttpRequest, name: header::HeaderName) -> &str {
+    let chunk = request.headers().get(name).and_then(|value| value.as_bytes().utf8_chunks().next());
+    chunk.map_or("", |chunk| chunk.valid())
+}
+
+/// Brands are told by everybody who tells anything: without them there is no more to look for.
+fn client_hints(request: &HttpRequest) -> ClientHints<'_> {
+    let text = |name: &str| header_text(request, name).unwrap_or_default();
+    let brands = text("sec-ch-ua");
+    if brands.is_empty() {
+        return ClientHints::default();
+    }
+    ClientHints {
+        brands,
+        mobile: text("sec-ch-ua-mobile"),
+        platform: text("sec-ch-ua-platform"),
+        form_factors: text("sec-ch-ua-form-factors"),
+    }
 }
 
 fn answer(request: &HttpRequest, result: Result<(), Reject>, readers: Readers) -> HttpResponse {
@@ -167,20 +202,20 @@ mod tests {
 
     #[test]
     fn a_gzip_body_is_unpacked_up_to_the_limit_and_not_beyond() {
-        assert_eq!(unpacked(&packed(b"beacon"), 6), Ok("beacon".into()));
-        assert_eq!(unpacked(&packed(b"beacon"), 5), Err(Reject::TooLarge));
+        assert_eq!(unpack_gzip(&packed(b"beacon"), 6), Ok("beacon".into()));
+        assert_eq!(unpack_gzip(&packed(b"beacon"), 5), Err(Reject::TooLarge));
         // A thousand times what it unpacks from.
         let bomb = packed(&vec![0; 64 << 20]);
         assert!(bomb.len() < 1 << 17);
-        assert_eq!(unpacked(&bomb, 64 << 10), Err(Reject::TooLarge));
+        assert_eq!(unpack_gzip(&bomb, 64 << 10), Err(Reject::TooLarge));
     }
 
     #[test]
     fn what_is_no_gzip_or_not_whole_is_refused() {
         let whole = packed(&b"beacon".repeat(100));
         for length in 0..whole.len() {
-            assert_eq!(unpacked(&whole[..length], 1 << 16), Err(Reject::BodyIncomplete), "{length}");
+            assert_eq!(unpack_gzip(&whole[..length], 1 << 16), Err(Reject::BodyIncomplete), "{length}");
         }
-        assert_eq!(unpacked(b"{\"site\":\"shop\"}", 1 << 16), Err(Reject::BodyIncomplete));
+        assert_eq!(unpack_gzip(b"{\"site\":\"shop\"}", 1 << 16), Err(Reject::BodyIncomplete));
     }
 }

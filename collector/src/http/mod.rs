@@ -8,12 +8,17 @@
 //! | `GET /api/v1/...` | [`api`] |
 //!
 //! Whatever is refused is answered with its status and one line of JSON, `{"error":"<reason>"}`, reasons being those of [`Reject`].
+//!
+//! What a connection may do is in [`connection`], how many there may be in [`open_files`]. HTTP/1.1 alone is spoken; other protocols are a proxy's.
 
 pub mod api;
 mod assets;
 mod beacon;
+mod connection;
 mod health;
+mod open_files;
 mod refused;
+mod slot;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -21,10 +26,14 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use actix_http::{HttpService, KeepAlive};
+use actix_service::{IntoServiceFactory, Service, ServiceFactoryExt, apply_fn_factory, map_config};
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::dev::{AppConfig, ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, HttpRequest, HttpResponse, web};
 use tokio::task::JoinHandle;
 
 use crate::accept::Accept;
@@ -32,17 +41,18 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::reject::Reject;
-use crate::spool::Spool;
+use crate::spool::{Gatherer, Spool};
 use crate::store::Store;
 
+pub use beacon::unpack_gzip;
+use connection::{Connection, Requests};
 pub use refused::Refused;
+use slot::{Slot, turn_away};
 
 /// How long requests in flight may take once the collector stops.
 const STOP_TIME_S: u64 = 10;
-/// How long a request's head may take to arrive.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
-/// How long a connection may be idle.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a connection is read from after its last answer, so that who is still sending a body gets to read the answer.
+const LINGER_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// What handlers share; they take it as `web::Data<Shared>`.
 pub struct Shared {
@@ -53,7 +63,7 @@ pub struct Shared {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What is missing.
-    pub readiness: Readiness,
+    pub readiness: Arc<Readiness>,
     /// The queue before ClickHouse.
     pub spool: Arc<Spool>,
     /// What happens to beacons.
@@ -80,6 +90,7 @@ pub enum BindError {
 pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
+    connections_max: u64,
     shared: Arc<Shared>,
 }
 
@@ -94,12 +105,15 @@ impl Stop {
 }
 
 impl Server {
-    /// Takes the configured address.
+    /// Takes the configured address, and as many open files as there may be.
     pub fn bind(shared: Arc<Shared>) -> Result<Self, BindError> {
         let address = shared.config.http.listen;
         let bound = TcpListener::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
         match bound {
-            Ok((addr, listener)) => Ok(Self { listener, addr, shared }),
+            Ok((addr, listener)) => {
+                let connections_max = open_files::connections_max(shared.config.http.connections_max);
+                Ok(Self { listener, addr, connections_max, shared })
+            }
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(BindError::InUse(address)),
             Err(error) => Err(BindError::Failed { address, error }),
         }
@@ -116,16 +130,82 @@ impl Server {
             0 => available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
+        let connections_max = self.connections_max;
+        let metrics = self.shared.metrics.clone();
         let shared = web::Data::from(self.shared);
-        let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(routes))
+        let builder = actix_server::Server::build()
             .workers(workers)
-            .client_request_timeout(HEAD_TIME_MAX)
-            .keep_alive(IDLE_TIME_MAX)
+            // For each worker; what counts is the limit of all together.
+            .max_concurrent_connections(usize::try_from(connections_max).unwrap_or(usize::MAX).saturating_add(1))
             .shutdown_timeout(STOP_TIME_S)
-            .disable_signals()
-            .listen(self.listener)?
+            .disable_signals();
+        let stopping = builder.graceful_shutdown_signal();
+        let server = builder
+            .listen("http", self.listener, move || {
+                let gatherer = web::Data::new(Gatherer::new(shared.spool.clone()));
+                let app = App::new()
+                    .app_data(shared.clone())
+                    .app_data(gatherer)
+                    .configure(routes)
+                    .wrap_fn(followed)
+                    .into_factory();
+                let app = app.map_err(|error| error.error_response());
+                let stopping = stopping.clone();
+                let http = HttpService::build()
+                    .client_request_timeout(Duration::ZERO)
+                    .client_disconnect_timeout(LINGER_TIME_MAX)
+                    .keep_alive(KeepAlive::Os)
+                    .graceful_shutdown_signal(move || {
+                        let stopping = stopping.clone();
+                        async move { stopping.notified().await }
+                    })
+                    .on_connect_ext(|connection: &Connection<TcpStream>, data| {
+                        data.insert(connection.requests());
+                    })
+                    .h1(map_config(app, |()| AppConfig::default()));
+                let metrics = metrics.clone();
+                apply_fn_factory(http, move |stream: TcpStream, http| {
+                    let running = match Slot::take(&metrics, connections_max) {
+                        Some(slot) => {
+                            let peer = stream.peer_addr().ok();
+                            Some((slot, http.call((Connection::new(stream, metrics.clone()), peer))))
+                        }
+                        None => turn_away(stream),
+                    };
+                    async move {
+                        match running {
+                            Some((slot, running)) => slot.hold(running).await,
+                            None => Ok(()),
+                        }
+                    }
+                })
+            })?
             .run();
         Ok((Stop(server.handle()), tokio::spawn(server)))
+    }
+}
+
+/// Tells a request's connection when its handler begins and ends.
+fn followed<B, S>(
+    request: ServiceRequest,
+    service: &S,
+) -> impl Future<Output = Result<ServiceResponse<B>, actix_web::Error>> + use<B, S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+{
+    let requests = request.conn_data::<Requests>().cloned();
+    let headers = request.headers();
+    let has_body = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
+    if let Some(requests) = &requests {
+        requests.begin();
+    }
+    let response = service.call(request);
+    async move {
+        let response = response.await;
+        if let Some(requests) = requests {
+            requests.end(has_body);
+        }
+        response
     }
 }
 

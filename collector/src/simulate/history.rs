@@ -24,6 +24,7 @@ use super::random::{Random, whole};
 use super::session::{Session, View};
 use super::truth::Truth;
 use crate::enrich::address::ClientAddress;
+use crate::enrich::client_hints::ClientHints;
 use crate::enrich::{RequestFacts, Tools, enrich};
 use crate::site::Site;
 use crate::store::rows::{RawRow, Tables};
@@ -246,6 +247,7 @@ fn facts<'a>(session: &Session, view: &View) -> RequestFacts<'a> {
     RequestFacts {
         client: Some(ClientAddress::find(IpAddr::V4(session.address), std::iter::empty(), &[])),
         user_agent: session.client.user_agent,
+        hints: ClientHints::default(),
         received_ms: i64::try_from(left_ms + TRANSIT_MS).unwrap_or(i64::MAX),
     }
 }

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::disk::{Disk, DiskFile};
 use super::format::{self, Header};
 use super::{Full, Sealed, Shared, SpoolLimits};
-use crate::store::rows::TableColumns;
+use crate::store::rows::{EncodedRows, TableColumns};
 
 /// Bytes that are written at once, at most: what comes later waits for the next write.
 const BATCH_BYTES_MAX: usize = 4 << 20;
@@ -23,16 +23,15 @@ const TICKS_PER_AGE: u32 = 4;
 pub(super) const OPEN: &str = ".open";
 pub(super) const SEALED: &str = ".segment";
 
-/// A beacon's rows, and who waits for them to last.
+/// The rows of some beacons, and who waits for them to last.
 pub(super) struct Waiting {
-    pub(super) rows: usize,
-    pub(super) payload: Vec<u8>,
+    pub(super) records: Vec<EncodedRows>,
     pub(super) answer: oneshot::Sender<Result<(), Full>>,
 }
 
 /// What may be asked of the thread.
 pub(super) enum Message {
-    /// A beacon's rows. Answered when they last.
+    /// Rows of beacons. Answered when they last.
     Append(Waiting),
     /// Seal what is open, and end.
     Close,
@@ -90,7 +89,7 @@ impl<D: Disk> Appender<D> {
             loop {
                 match next {
                     Ok(Message::Append(waiting)) => {
-                        bytes += waiting.payload.len();
+                        bytes += waiting.records.iter().map(|record| record.payload.len()).sum::<usize>();
                         batch.push(waiting);
                     }
                     Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => goes_on = false,
@@ -114,9 +113,8 @@ impl<D: Disk> Appender<D> {
     /// One batch, and what is due besides.
     fn turn(&mut self, batch: Vec<Waiting>, ends: bool) -> Result<(), SyncFailed> {
         if !batch.is_empty() {
-            let payloads: Vec<(usize, &[u8])> =
-                batch.iter().map(|waiting| (waiting.rows, &waiting.payload[..])).collect();
-            let written = self.append(&payloads);
+            let records: Vec<&EncodedRows> = batch.iter().flat_map(|waiting| &waiting.records).collect();
+            let written = self.append(&records);
             let result = if matches!(written, Ok(true)) { Ok(()) } else { Err(Full) };
             for waiting in batch {
                 // Who has gone away meanwhile may ask again: the same snapshot again changes nothing.
@@ -136,15 +134,17 @@ impl<D: Disk> Appender<D> {
     }
 
     /// Writes records behind the open segment. False when there is no room: then none of them is there.
-    fn append(&mut self, payloads: &[(usize, &[u8])]) -> Result<bool, SyncFailed> {
-        let rows: usize = payloads.iter().map(|(rows, _)| rows).sum();
-        let mut bytes = Vec::with_capacity(payloads.iter().map(|(_, payload)| payload.len() + 8).sum());
-        for (_, payload) in payloads {
-            format::write_record(payload, &mut bytes);
+    fn append(&mut self, records: &[&EncodedRows]) -> Result<bool, SyncFailed> {
+        let rows: usize = records.iter().map(|record| record.rows).sum();
+        let mut bytes = Vec::with_capacity(records.iter().map(|record| record.payload.len() + 8).sum());
+        for record in records {
+            format::write_record(&record.payload, &mut bytes);
         }
         let held = self.shared.bytes.load(Relaxed);
-        let is_full = !self.limits.leave_room(held, bytes.len() as u64, self.disk.free_bytes());
-        let written = if is_full { Ok(false) } else { self.write(payloads.len() as u64, rows, &bytes) };
+        let free = self.disk.free_bytes();
+        self.shared.free.store(*free.as_ref().unwrap_or(&u64::MAX), Relaxed);
+        let is_full = !self.limits.leave_room(held, bytes.len() as u64, free);
+        let written = if is_full { Ok(false) } else { self.write(records.len() as u64, rows, &bytes) };
         self.shared.told_full(is_full || matches!(written, Ok(false)));
         if matches!(written, Ok(true)) {
             self.shared.rows.fetch_add(rows, Relaxed);
@@ -154,7 +154,7 @@ impl<D: Disk> Appender<D> {
     }
 
     fn write(&mut self, records: u64, rows: usize, bytes: &[u8]) -> Result<bool, SyncFailed> {
-        let syncs = self.limits.syncs_records;
+        let (syncs, shared) = (self.limits.syncs_records, self.shared.clone());
         let Some(open) = self.opened() else { return Ok(false) };
         if let Err(error) = open.file.write(bytes) {
             tracing::warn!(%error, segment = %open.name, "rows could not be written; their beacons are refused");
@@ -169,6 +169,9 @@ impl<D: Disk> Appender<D> {
         }
         if syncs {
             open.file.sync().map_err(SyncFailed)?;
+        }
+        if open.records == 0 {
+            shared.since().insert(open.name.clone(), SystemTime::now());
         }
         open.length += bytes.len() as u64;
         open.records += records;
@@ -216,7 +219,7 @@ impl<D: Disk> Appender<D> {
         }
     }
 
-    /// Seals what is open. Where that is not possible it stays open, and is tried again.
+    /// Seals what is open, and hands it on.
     fn seal(&mut self) -> Result<(), SyncFailed> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         if open.records == 0 {
@@ -226,18 +229,26 @@ impl<D: Disk> Appender<D> {
         }
         let mut footer = Vec::new();
         format::write_footer(open.records, open.rows as u64, &mut footer);
-        if let Err(error) = open.file.write(&footer) {
-            tracing::warn!(%error, segment = %open.name, "a segment could not be sealed; it is tried again");
-            open.file.cut(open.length).map_err(SyncFailed)?;
-            self.open = Some(open);
-            return Ok(());
-        }
+        let is_footed = match open.file.write(&footer) {
+            Ok(()) => true,
+            Err(error) => {
+                // A full disk, say, of which there is more only when this is stored. It is whole as it is.
+                tracing::warn!(%error, segment = %open.name, "a segment could not be sealed; it is stored as it is");
+                open.file.cut(open.length).map_err(SyncFailed)?;
+                false
+            }
+        };
         if self.limits.syncs_segments {
             open.file.sync().map_err(SyncFailed)?;
         }
-        let sealed = Sealed::new(&open.name, open.rows, open.length - open.start);
-        let renamed = self.disk.rename(&format!("{}{OPEN}", sealed.name), &sealed.path);
-        renamed.map_err(SyncFailed)?;
+        let sealed = Sealed::new(&open.name, open.records, open.rows, open.length - open.start);
+        let path = format!("{}{OPEN}", sealed.name);
+        let sealed = if is_footed {
+            self.disk.rename(&path, &sealed.path).map_err(SyncFailed)?;
+            sealed
+        } else {
+            Sealed { path, ..sealed }
+        };
         if self.limits.syncs_segments {
             self.disk.sync_names().map_err(SyncFailed)?;
         }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 /// One directory of files. Names are relative to it.
 pub(super) trait Disk: Send + Sync + 'static {
@@ -26,6 +27,10 @@ pub(super) trait Disk: Send + Sync + 'static {
     fn sync_names(&self) -> io::Result<()>;
     /// How many bytes more may be written.
     fn free_bytes(&self) -> io::Result<u64>;
+    /// When a file was written to last; now, where that is not known.
+    fn modified(&self, _name: &str) -> SystemTime {
+        SystemTime::now()
+    }
 
     /// Writes a file so that it is there whole, and lasts, or is not there.
     fn write_whole(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -114,6 +119,11 @@ impl Disk for Directory {
 
     fn sync_names(&self) -> io::Result<()> {
         self.handle.sync_all()
+    }
+
+    fn modified(&self, name: &str) -> SystemTime {
+        let found = fs::metadata(self.path.join(name)).and_then(|file| file.modified());
+        found.unwrap_or_else(|_| SystemTime::now())
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

@@ -17,12 +17,16 @@
 //! refused; room that comes back is noticed with the next one.
 
 mod appender;
+mod contents;
 mod disk;
 mod format;
+mod gather;
 mod recover;
+mod survey;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,16 +34,21 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::{SpoolConfig, WriterConfig};
-use crate::store::rows::{Batch, EncodedRows, batches, rows_of, table_columns};
+use crate::store::rows::{Batch, EncodedRows, SnapshotId, batches, rows_of, table_columns};
 use appender::{Appender, Message, SEALED, Waiting};
 use disk::{Directory, Disk, Memory};
 use format::{End, Header};
+use recover::Left;
+
+pub use contents::{SegmentContents, read_segment};
+pub use gather::Gatherer;
+pub use survey::{Kept, SegmentName, Surveyed, survey};
 
 /// Beacons that may wait for the thread. Each is a request that waits, too.
 const WAITING_MAX: usize = 16_384;
@@ -77,16 +86,19 @@ pub struct SpoolError {
 pub struct Sealed {
     /// Unique for good: node, epoch and sequence.
     pub name: String,
+    /// Its records: one for each beacon, and for each batch of browser reports, that was accepted into it.
+    pub records: u64,
     /// Its rows, in all tables together.
     pub rows: usize,
-    bytes: u64,
+    /// Bytes that they take.
+    pub bytes: u64,
     /// Its file.
     path: String,
 }
 
 impl Sealed {
-    fn new(name: &str, rows: usize, bytes: u64) -> Self {
-        Self { name: name.to_owned(), rows, bytes, path: format!("{name}{SEALED}") }
+    pub(crate) fn new(name: &str, records: u64, rows: usize, bytes: u64) -> Self {
+        Self { name: name.to_owned(), records, rows, bytes, path: format!("{name}{SEALED}") }
     }
 }
 
@@ -99,6 +111,15 @@ pub struct Fill {
     pub bytes: u64,
     /// Segments sealed and not yet stored.
     pub segments: usize,
+    /// When the first row came into the segment that has waited longest; of one that an earlier run has left, when its last row came.
+    pub oldest: Option<SystemTime>,
+}
+
+impl Fill {
+    /// How long the oldest row has waited; zero when there is none.
+    pub fn oldest_age(&self, now: SystemTime) -> Duration {
+        self.oldest.and_then(|oldest| now.duration_since(oldest).ok()).unwrap_or_default()
+    }
 }
 
 /// What bounds segments and the spool.
@@ -114,6 +135,15 @@ struct SpoolLimits {
 }
 
 impl SpoolLimits {
+    /// What may still be written of all that there could be, in thousandths, while `held` bytes wait and so many of the disk are free.
+    fn room(&self, held: u64, free: u64) -> u32 {
+        let share = |left: u64, all: u64| u128::from(left) * 1000 / u128::from(all.max(1));
+        let of_spool = share(self.spool_bytes_max.saturating_sub(held), self.spool_bytes_max);
+        let left = free.saturating_sub(self.free_bytes_min);
+        let of_disk = share(left, left.saturating_add(held));
+        u32::try_from(of_spool.min(of_disk)).unwrap_or(1000)
+    }
+
     /// Whether so many bytes more may be written. A file system that does not say how much is free will say when nothing is.
     fn leave_room(&self, held: u64, bytes: u64, free: io::Result<u64>) -> bool {
         held + bytes <= self.spool_bytes_max
@@ -124,16 +154,24 @@ impl SpoolLimits {
 /// What the thread and the others know together.
 #[derive(Debug)]
 struct Shared {
+    /// Bytes of the disk that were free when it was last written to.
+    free: AtomicU64,
     rows: AtomicUsize,
     bytes: AtomicU64,
     segments: AtomicUsize,
     /// Sealed segments that the writer has not taken yet.
     waiting: AtomicUsize,
+    /// When the segments that are not stored yet got their first rows, the open one among them.
+    since: std::sync::Mutex<BTreeMap<String, SystemTime>>,
     is_full: AtomicBool,
     failed: watch::Sender<Option<String>>,
 }
 
 impl Shared {
+    fn since(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, SystemTime>> {
+        self.since.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     fn told_full(&self, is_full: bool) {
         if self.is_full.swap(is_full, Relaxed) != is_full {
             if is_full {
@@ -189,6 +227,16 @@ pub struct Spool {
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
+/// A spool that has been opened.
+pub struct Opened {
+    /// For those who receive.
+    pub spool: Arc<Spool>,
+    /// For the writer.
+    pub sealed: SealedSegments,
+    /// Snapshots that an earlier run has taken last, perhaps without telling their senders.
+    pub snapshots: Vec<SnapshotId>,
+}
+
 /// The writer's end: sealed segments in their order.
 pub struct SealedSegments {
     shared: Arc<Shared>,
@@ -202,6 +250,11 @@ impl SealedSegments {
         self.shared.waiting.fetch_sub(1, Relaxed);
         Some(segment)
     }
+
+    /// How many are there to be taken.
+    pub fn waiting(&self) -> usize {
+        self.segments.len()
+    }
 }
 
 impl Spool {
@@ -211,7 +264,7 @@ impl Spool {
         run_name: String,
         config: &SpoolConfig,
         writer: &WriterConfig,
-    ) -> Result<(Arc<Self>, SealedSegments), SpoolError> {
+    ) -> Result<Opened, SpoolError> {
         let fail = |error| SpoolError { path: directory.display().to_string(), error };
         let limits = SpoolLimits {
             rows_max: writer.rows_max,
@@ -233,14 +286,18 @@ impl Spool {
         Self::start(Arc::new(disk), limits, run_name).map_err(fail)
     }
 
-    fn start<D: Disk>(disk: Arc<D>, limits: SpoolLimits, run_name: String) -> io::Result<(Arc<Self>, SealedSegments)> {
-        let left = recover::recover(&*disk)?;
+    fn start<D: Disk>(disk: Arc<D>, limits: SpoolLimits, run_name: String) -> io::Result<Opened> {
+        let Left { segments: left, snapshots } = recover::recover(&*disk)?;
         let (sealed, segments) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
+            free: AtomicU64::new(disk.free_bytes().unwrap_or(u64::MAX)),
             rows: AtomicUsize::new(left.iter().map(|segment| segment.rows).sum()),
             bytes: AtomicU64::new(left.iter().map(|segment| segment.bytes).sum()),
             segments: AtomicUsize::new(left.len()),
             waiting: AtomicUsize::new(left.len()),
+            since: std::sync::Mutex::new(
+                left.iter().map(|segment| (segment.name.clone(), disk.modified(&segment.path))).collect(),
+            ),
             is_full: AtomicBool::new(false),
             failed: watch::Sender::new(None),
         });
@@ -257,20 +314,27 @@ impl Spool {
         let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(move || appender.run(&received))?;
         let thread = std::sync::Mutex::new(Some(thread));
         let spool = Self { messages, shared: shared.clone(), files: disk, limits, thread };
-        Ok((Arc::new(spool), SealedSegments { shared, segments }))
+        Ok(Opened { spool: Arc::new(spool), sealed: SealedSegments { shared, segments }, snapshots })
     }
 
     /// Takes one beacon's rows, all of them or none. Returns when they are as safe as the mode says.
     pub async fn append(&self, encoded: EncodedRows) -> Result<(), Full> {
-        if encoded.rows == 0 {
+        if encoded.payload.is_empty() {
             return Ok(());
         }
-        if encoded.payload.len() > format::RECORD_BYTES_MAX {
+        self.append_all(vec![encoded]).await
+    }
+
+    /// Takes the rows of several beacons, none of which has an empty payload, all of them or none. Returns when they are as safe as the mode says.
+    async fn append_all(&self, records: Vec<EncodedRows>) -> Result<(), Full> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        if records.iter().any(|record| record.payload.len() > format::RECORD_BYTES_MAX) {
             return Err(Full);
         }
         let (answer, answered) = oneshot::channel();
-        let message = Message::Append(Waiting { rows: encoded.rows, payload: encoded.payload, answer });
-        self.messages.try_send(message).map_err(|_| Full)?;
+        self.messages.try_send(Message::Append(Waiting { records, answer })).map_err(|_| Full)?;
         answered.await.unwrap_or(Err(Full))
     }
 
@@ -336,6 +400,7 @@ impl Spool {
                 tracing::error!(segment = %segment.name, %error, "a stored segment cannot be removed; the next start stores it again, which changes nothing");
             }
         }
+        self.shared.since().remove(&segment.name);
         self.shared.rows.fetch_sub(segment.rows, Relaxed);
         self.shared.bytes.fetch_sub(segment.bytes, Relaxed);
         self.shared.segments.fetch_sub(1, Relaxed);
@@ -344,7 +409,13 @@ impl Spool {
     /// How full it is.
     pub fn fill(&self) -> Fill {
         let Shared { rows, bytes, segments, .. } = &*self.shared;
-        Fill { rows: rows.load(Relaxed), bytes: bytes.load(Relaxed), segments: segments.load(Relaxed) }
+        let oldest = self.shared.since().values().min().copied();
+        Fill { rows: rows.load(Relaxed), bytes: bytes.load(Relaxed), segments: segments.load(Relaxed), oldest }
+    }
+
+    /// How much room there is, in thousandths of all that there could be: 0 when it is full. Of the disk as it was when it was last written to.
+    pub fn room(&self) -> u32 {
+        self.limits.room(self.shared.bytes.load(Relaxed), self.shared.free.load(Relaxed))
     }
 
     /// Whether the last beacon was refused for want of room, and the next one would be.
@@ -355,20 +426,26 @@ impl Spool {
 }
 
 /// Makes segments of what is in quarantine in `directory`, which the next start stores, and says how many rows there are. The data directory must be
-/// locked by the caller. Each gets a name of its own: what was refused may be refused again.
-pub fn release_quarantined(directory: &Path, run_name: &str) -> Result<usize, SpoolError> {
+/// locked by the caller. Each gets a name of its own: what was refused may be refused again. Calls `released` after each file with how many there are.
+pub fn release_quarantined(
+    directory: &Path,
+    run_name: &str,
+    mut released: impl FnMut(usize),
+) -> Result<usize, SpoolError> {
     let fail = |error| SpoolError { path: directory.display().to_string(), error };
     let disk = Directory::open(directory).map_err(fail)?;
     let mut names = disk.list().map_err(fail)?;
+    names.retain(|path| path.ends_with(QUARANTINED));
     names.sort();
     let mut rows = 0;
-    for (place, path) in names.iter().filter(|path| path.ends_with(QUARANTINED)).enumerate() {
+    for (place, path) in names.iter().enumerate() {
         let bytes = Disk::read(&disk, path).map_err(fail)?;
         let scanned = format::scan(&bytes).map_err(|error| fail(io::Error::other(error)))?;
         rows += scanned.records.iter().map(|record| rows_of(record)).sum::<usize>();
         Disk::rename(&disk, path, &format!("{run_name}-r{place:07}{SEALED}")).map_err(fail)?;
         // Without the text nothing is missing.
         let _ = Disk::remove(&disk, &format!("{path}.txt"));
+        released(names.len());
     }
     disk.sync_names().map_err(fail)?;
     Ok(rows)

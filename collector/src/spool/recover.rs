@@ -6,16 +6,27 @@ use super::Sealed;
 use super::appender::{OPEN, SEALED};
 use super::disk::{Disk, DiskFile};
 use super::format::{self, End};
-use crate::store::rows::rows_of;
+use crate::store::rows::{SnapshotId, rows_of, snapshot_of};
 
 /// Behind the name of a file that was put aside.
-const DAMAGED: &str = ".damaged";
+pub(super) const DAMAGED: &str = ".damaged";
+/// Of how many of the newest segments the snapshots are remembered.
+const REMEMBERED_MAX: usize = 2;
 
-/// Makes segments of all that earlier runs have left, in the order of their names. A tail that is no whole record was never acknowledged, and is cut off; a file
+/// What earlier runs have left.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// Their segments, in the order in which they were made.
+    pub(super) segments: Vec<Sealed>,
+    /// The snapshots in the newest of them: of some of these the senders were never told that they are safe, and may send them again.
+    pub(super) snapshots: Vec<SnapshotId>,
+}
+
+/// Makes segments of all that earlier runs have left. A tail that is no whole record was never acknowledged, and is cut off; a file
 /// that cannot be read is put aside, and never keeps the collector from starting.
-pub(super) fn recover<D: Disk>(disk: &D) -> io::Result<Vec<Sealed>> {
+pub(super) fn recover<D: Disk>(disk: &D) -> io::Result<Left> {
     let mut names = disk.list()?;
-    names.sort();
+    names.sort_by(|one, other| by_age(one).cmp(&by_age(other)));
     let mut found = Vec::new();
     for path in names {
         let sealed = if let Some(name) = path.strip_suffix(OPEN) {
@@ -32,7 +43,21 @@ pub(super) fn recover<D: Disk>(disk: &D) -> io::Result<Vec<Sealed>> {
         }
     }
     disk.sync_names()?;
-    Ok(found)
+    let newest = found.iter().rev().take(REMEMBERED_MAX);
+    let snapshots = newest.filter_map(|segment| snapshots(disk, &segment.path).ok()).flatten().collect();
+    Ok(Left { segments: found, snapshots })
+}
+
+/// A run's number has no leading zeros: of two names the longer one is of a later run.
+fn by_age(path: &str) -> (usize, &str) {
+    let name = path.split('.').next().unwrap_or(path);
+    (name.len(), path)
+}
+
+fn snapshots<D: Disk>(disk: &D, path: &str) -> io::Result<Vec<SnapshotId>> {
+    let bytes = disk.read(path)?;
+    let scanned = format::scan(&bytes).map_err(io::Error::other)?;
+    Ok(scanned.records.iter().filter_map(|record| snapshot_of(record)).collect())
 }
 
 /// Puts a file where it is not taken for a segment, for somebody to look at.
@@ -61,7 +86,7 @@ fn seal_left_open<D: Disk>(disk: &D, name: &str) -> io::Result<Option<Sealed>> {
         return Ok(None);
     }
     let rows: usize = scanned.records.iter().map(|record| rows_of(record)).sum();
-    let sealed = Sealed::new(name, rows, scanned.length as u64);
+    let sealed = Sealed::new(name, scanned.records.len() as u64, rows, scanned.length as u64);
     if scanned.end != End::Sealed {
         let cut = bytes.len() - scanned.length;
         tracing::info!(
@@ -88,11 +113,11 @@ fn look<D: Disk>(disk: &D, name: &str) -> io::Result<Option<Sealed>> {
     let path = format!("{name}{SEALED}");
     // There may be many of them: the end of each says what the start must know.
     let (end, length) = disk.read_end(&path, format::FOOTER_BYTES)?;
-    if let Some((_, rows)) = format::read_footer(&end) {
-        return Ok(Some(Sealed::new(name, usize::try_from(rows).map_err(io::Error::other)?, length)));
+    if let Some((records, rows)) = format::read_footer(&end) {
+        return Ok(Some(Sealed::new(name, records, usize::try_from(rows).map_err(io::Error::other)?, length)));
     }
     let bytes = disk.read(&path)?;
     let scanned = format::scan(&bytes).map_err(io::Error::other)?;
     let rows = scanned.records.iter().map(|record| rows_of(record)).sum();
-    Ok(Some(Sealed::new(name, rows, scanned.length as u64)))
+    Ok(Some(Sealed::new(name, scanned.records.len() as u64, rows, scanned.length as u64)))
 }

@@ -286,7 +286,7 @@ proptest! {
         let disk = Forgetful::default();
         let limits = SpoolLimits { rows_max, ..LIMITS };
         let mut stored = Stored::default();
-        let (spool, mut sealed) = Spool::start(Arc::new(disk.clone()), limits, "n-1".to_owned()).unwrap();
+        let Opened { spool, mut sealed, .. } = Spool::start(Arc::new(disk.clone()), limits, "n-1".to_owned()).unwrap();
         disk.0.lock().unwrap().lives = Some(lives);
         let mut next = 0;
         let groups: Vec<Vec<u64>> = groups.into_iter().map(|count| { next += count; (next - count..next).collect() }).collect();
@@ -301,7 +301,7 @@ proptest! {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(seed >> 33).expect("31 bits")
         };
-        let (spool, mut sealed) = Spool::start(Arc::new(disk.after_power_loss(&mut random)), limits, "n-2".to_owned()).unwrap();
+        let Opened { spool, mut sealed, .. } = Spool::start(Arc::new(disk.after_power_loss(&mut random)), limits, "n-2".to_owned()).unwrap();
         block_on(store_some(&spool, &mut sealed, &mut stored, usize::MAX));
         spool.close();
         prop_assert_eq!(spool.fill(), Fill::default());
@@ -318,7 +318,7 @@ proptest! {
         let disk = Forgetful::default();
         let limits = SpoolLimits { rows_max, ..LIMITS };
         let mut stored = Stored::default();
-        let (spool, mut sealed) = Spool::start(Arc::new(disk.clone()), limits, "n-1".to_owned()).unwrap();
+        let Opened { spool, mut sealed, .. } = Spool::start(Arc::new(disk.clone()), limits, "n-1".to_owned()).unwrap();
         let mut next = 0;
         let mut groups: Vec<Vec<u64>> = groups.into_iter().map(|count| { next += count; (next - count..next).collect() }).collect();
         let last = groups.pop().expect("two at least");
@@ -339,9 +339,34 @@ proptest! {
     }
 }
 
+#[test]
+fn a_segment_whose_footer_has_no_room_is_stored_as_it_is() {
+    let disk = Forgetful::default();
+    let limits = SpoolLimits { rows_max: 1, ..LIMITS };
+    let Opened { spool, mut sealed, .. } = Spool::start(Arc::new(disk.clone()), limits, "n-1".to_owned()).unwrap();
+    // The header and one record go in, and not a byte more.
+    let mut file = Vec::new();
+    format::write_header(&Header { name: "n-1-00000000".to_owned(), tables: table_columns() }, &mut file);
+    format::write_record(&beacon(7).payload, &mut file);
+    disk.0.lock().unwrap().room = Some(file.len());
+    block_on(async {
+        spool.append(beacon(7)).await.unwrap();
+        let segment = sealed.next().await.unwrap();
+        assert_eq!(spool.append(beacon(8)).await, Err(Full));
+        let (batches, is_whole) = spool.read(&segment).unwrap();
+        assert_eq!((numbers(&batches), is_whole), (vec![7], true));
+        spool.stored(&segment);
+        disk.0.lock().unwrap().room = None;
+        spool.append(beacon(9)).await.unwrap();
+    });
+    spool.close();
+    assert_eq!(disk.list().unwrap(), ["n-1-00000002.segment"], "what was stored is gone");
+}
+
 fn opened(directory: &Path, run: &str, rows_max: usize, config: SpoolConfig) -> (Arc<Spool>, SealedSegments) {
     let writer = WriterConfig { rows_max, bytes_max: 1 << 20, age_max_ms: 100 };
-    Spool::open(directory, run.to_owned(), &config, &writer).unwrap()
+    let Opened { spool, sealed, .. } = Spool::open(directory, run.to_owned(), &config, &writer).unwrap();
+    (spool, sealed)
 }
 
 const ON_DISK: SpoolConfig = SpoolConfig { mode: Mode::Synced, bytes_max: 1 << 20, free_bytes_min: 0 };
@@ -417,6 +442,24 @@ fn the_spool_takes_its_number_of_bytes_and_not_one_more() {
 }
 
 #[test]
+fn room_is_what_is_left_of_the_spool_or_of_the_disk_whichever_is_less() {
+    let limits = SpoolLimits { spool_bytes_max: 1000, free_bytes_min: 100, ..LIMITS };
+    for (held, free, room) in [
+        (0, u64::MAX, 1000),
+        (250, u64::MAX, 750),
+        (1000, u64::MAX, 0),
+        (1001, u64::MAX, 0),
+        // Half of what the disk could hold in all is there.
+        (400, 500, 500),
+        (0, 101, 1000),
+        (0, 100, 0),
+        (400, 99, 0),
+    ] {
+        assert_eq!(limits.room(held, free), room, "{held} held, {free} free");
+    }
+}
+
+#[test]
 fn a_part_of_the_disk_is_left_free() {
     let directory = tempfile::tempdir().unwrap();
     let (spool, _sealed) = opened(directory.path(), "n-1", 2, SpoolConfig { free_bytes_min: 1 << 50, ..ON_DISK });
@@ -474,6 +517,28 @@ fn a_start_finds_what_was_left_cuts_a_torn_tail_and_puts_aside_what_is_damaged()
 }
 
 #[test]
+fn a_start_tells_the_snapshots_that_the_last_run_took_last() {
+    let directory = tempfile::tempdir().unwrap();
+    for (run, views) in [("n-9", 0..4), ("n-10", 4..10)] {
+        let (spool, sealed) = opened(directory.path(), run, 2, ON_DISK);
+        for view_id in views {
+            let view = Tables { page_views: vec![PageViewRow::default()], ..Tables::default() };
+            block_on(spool.append(view.encode_snapshot("shop", view_id, 3).unwrap())).unwrap();
+        }
+        // One that is open, too, and as a process that is killed leaves it.
+        block_on(spool.append(beacon(1))).unwrap();
+        drop(sealed);
+        std::mem::forget(spool);
+    }
+    let writer = WriterConfig { rows_max: 2, bytes_max: 1 << 20, age_max_ms: 100 };
+    let Opened { spool, snapshots, .. } = Spool::open(directory.path(), "n-11".to_owned(), &ON_DISK, &writer).unwrap();
+    let mut views: Vec<_> = snapshots.iter().map(|id| (id.site.as_str(), id.view_id, id.seq)).collect();
+    views.sort_unstable();
+    assert_eq!(views, [("shop", 8, 3), ("shop", 9, 3)], "of the two newest: n-10-3 is open, n-10-2 is sealed");
+    spool.close();
+}
+
+#[test]
 fn in_memory_nothing_is_on_disk() {
     let directory = tempfile::tempdir().unwrap();
     let (spool, mut sealed) = opened(directory.path(), "n-1", 2, SpoolConfig { mode: Mode::Memory, ..ON_DISK });
@@ -483,4 +548,35 @@ fn in_memory_nothing_is_on_disk() {
     let mut stored = Stored::default();
     block_on(store_some(&spool, &mut sealed, &mut stored, usize::MAX));
     assert_eq!(stored.rows().len(), 3);
+}
+
+#[test]
+fn what_one_thread_takes_at_a_time_goes_together_and_each_is_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let record = beacon(0).payload.len() as u64 + 8;
+    let (spool, sealed) = opened(directory.path(), "n-1", 10_000, SpoolConfig { bytes_max: 700 * record, ..ON_DISK });
+    let gatherer = Gatherer::new(spool.clone());
+    let together = |count: u64| {
+        block_on(tokio::task::LocalSet::new().run_until(async {
+            let tasks: Vec<_> = (0..count)
+                .map(|number| {
+                    let gatherer = gatherer.clone();
+                    tokio::task::spawn_local(async move { gatherer.append(beacon(number)).await })
+                })
+                .collect();
+            let mut taken = 0;
+            for task in tasks {
+                taken += u64::from(task.await.unwrap().is_ok());
+            }
+            taken
+        }))
+    };
+    assert_eq!(together(600), 600);
+    assert_eq!(together(101), 0, "not all of them have room");
+    assert_eq!(together(100), 100);
+    let large = EncodedRows { rows: 1, payload: vec![9; format::RECORD_BYTES_MAX + 1] };
+    assert_eq!(block_on(gatherer.append(large)), Err(Full));
+    spool.close();
+    drop(sealed);
+    assert_eq!(spool.fill().rows, 700);
 }

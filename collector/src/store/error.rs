@@ -6,6 +6,11 @@ use clickhouse::error::Error;
 
 use super::rowbinary::RowBinaryError;
 
+/// ClickHouse's code for a batch that it has already. No failure.
+pub(super) const DEDUPLICATED: u32 = 389;
+/// Of ClickHouse's message for a batch whose rows are of more partitions than one INSERT may make.
+const TOO_MANY_PARTITIONS: &str = "partitions for single INSERT block";
+
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
@@ -40,9 +45,22 @@ impl ErrorClass {
             252 => Self::TooManyParts,
             // Values that cannot be parsed, converted or placed, that a constraint forbids, and rows that are too large.
             6 | 27 | 33 | 53 | 69 | 117 | 349 | 441 | 469 => Self::Poison,
-            // Unknown column, table, database, function or setting; wrong structure; no rights; read-only.
-            8 | 10 | 16 | 20 | 46 | 47 | 60 | 62 | 81 | 115 | 164 | 192 | 193 | 194 | 497 | 516 => Self::Setup,
+            // Unknown column, table, database, type, format, function or setting; wrong structure; no rights; read-only.
+            8 | 10 | 16 | 20 | 44 | 46 | 47 | 48 | 50 | 60 | 62 | 73 | 81 | 115 | 164 | 192 | 193 | 194 | 195 | 291
+            | 452 | 497 | 516 => Self::Setup,
             _ => Self::Passing,
+        }
+    }
+
+    /// The class of an answer that is no success.
+    fn of_response(text: &str, code: Option<u32>) -> Self {
+        match code {
+            // One code for two things: here the rows are of too many partitions for one INSERT, and waiting helps nothing; fewer rows at a time do.
+            Some(252) if text.contains(TOO_MANY_PARTITIONS) => Self::Poison,
+            Some(code) => Self::of_code(code),
+            // A proxy before ClickHouse that wants somebody to prove who he is.
+            None if ["401 ", "403 ", "407 "].iter().any(|status| text.starts_with(status)) => Self::Setup,
+            None => Self::Passing,
         }
     }
 }
@@ -78,16 +96,17 @@ impl std::error::Error for StoreError {}
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
-        let code = match &error {
-            Error::BadResponse(text) => exception_code(text),
-            _ => None,
+        // The client tells the code in the header only where there is no readable text.
+        let (text, code) = match &error {
+            Error::BadResponse(text) => (text.as_str(), exception_code(text)),
+            _ => ("", None),
         };
         let class = match &error {
             Error::SchemaMismatch(_)
             | Error::InvalidColumnsHeader(_)
             | Error::InvalidParams(_)
             | Error::Unsupported(_) => ErrorClass::Setup,
-            _ => code.map_or(ErrorClass::Passing, ErrorClass::of_code),
+            _ => ErrorClass::of_response(text, code),
         };
         // A network error says what happened in the errors below it.
         let mut message = error.to_string();
@@ -111,6 +130,8 @@ fn exception_code(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn class(text: &str) -> ErrorClass {
@@ -138,5 +159,26 @@ mod tests {
         assert_eq!(class("Code: 241. DB::Exception: Memory limit"), ErrorClass::Passing);
         assert_eq!(class("502 Bad Gateway"), ErrorClass::Passing);
         assert_eq!(StoreError::from(Error::SchemaMismatch("x".to_owned())).class, ErrorClass::Setup);
+        assert_eq!(
+            class("Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100)."),
+            ErrorClass::Poison
+        );
+        assert_eq!(class("401 Unauthorized"), ErrorClass::Setup);
+        assert_eq!(class("4012"), ErrorClass::Passing);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_much(text in any::<String>(), prefix in "[C\\so\\d:de .]{0,40}") {
+            for text in [&text, &prefix, &format!("Code: {text}"), &format!("Code: {prefix}"), &format!("{prefix}\nCode: {text}")] {
+                let error = StoreError::from(Error::BadResponse(text.clone()));
+                prop_assert!(error.code.is_none() || text.contains("Code: "), "{}", text);
+            }
+        }
+
+        #[test]
+        fn a_code_is_found_at_the_start_of_any_line(code in any::<u32>(), before in "[^C]{0,60}", after in "([^0-9].{0,60})?") {
+            prop_assert_eq!(exception_code(&format!("{before}\n  Code: {code}{after}")), Some(code));
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod cluster;
 mod error;
+mod lineage;
 pub mod migrate;
 mod query;
 pub mod rowbinary;
@@ -19,11 +20,14 @@ use clickhouse::Client;
 
 use crate::config::ClickHouseConfig;
 pub use error::{ErrorClass, StoreError};
+pub use lineage::SegmentRows;
 pub use query::QueryLimits;
 use rows::{Batch, RawRow, Tables, batches, table_columns};
 
 /// The setting that names a batch.
 const TOKEN: &str = "insert_deduplication_token";
+/// The setting from which ClickHouse fills the column `segment` (sql/migrations/0021).
+const SEGMENT: &str = "log_comment";
 /// Of every INSERT: a token holds in the rollups too, and the answer comes when all is stored.
 const INSERT_SETTINGS: [(&str, &str); 3] =
     [("deduplicate_blocks_in_dependent_materialized_views", "1"), ("async_insert", "0"), ("wait_end_of_query", "1")];
@@ -73,7 +77,7 @@ impl Store {
     }
 
     /// Inserts rows of one table by one INSERT. `token` names exactly these rows in this order: the same token again changes nothing,
-    /// here and in the rollups, for as long as the tables' windows reach (1000 batches).
+    /// here and in the rollups, for as long as the tables' windows reach (10,000 batches).
     pub async fn insert_rows<T: RawRow>(&self, rows: &[T], token: &str) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
@@ -92,7 +96,8 @@ impl Store {
         Ok(insert.end().await?)
     }
 
-    /// Inserts rows that are bytes already, by one INSERT; see [`Self::insert_rows`] for `token`.
+    /// Inserts rows that are bytes already, by one INSERT; see [`Self::insert_rows`] for `token`, of which the rows' column `segment` gets what
+    /// stands before its first slash.
     pub async fn insert_batch(&self, batch: &Batch, token: &str) -> Result<(), StoreError> {
         let columns: Vec<String> = batch.columns.iter().map(|column| format!("`{column}`")).collect();
         let sql = format!("INSERT INTO `{}` ({}) FORMAT RowBinary", batch.table, columns.join(", "));
@@ -100,12 +105,16 @@ impl Store {
             .client
             .insert_formatted_with(sql)
             .with_setting(TOKEN, token)
+            .with_setting(SEGMENT, token.split('/').next().unwrap_or_default())
             .with_timeouts(Some(SEND_TIME_MAX), Some(STORE_TIME_MAX));
         for (setting, value) in INSERT_SETTINGS {
             insert = insert.with_setting(setting, value);
         }
         insert.send(batch.bytes.clone()).await?;
-        Ok(insert.end().await?)
+        match insert.end().await.map_err(StoreError::from) {
+            Err(error) if error.code == Some(error::DEDUPLICATED) => Ok(()),
+            result => result,
+        }
     }
 
     /// Inserts rows of all tables, one INSERT each, in a fixed order; the token of each is `token` and the table's name.
@@ -142,3 +151,6 @@ async fn within<T>(
 pub fn table_token(batch: &str, table: &str) -> String {
     format!("{batch}/{table}")
 }
+
+#[cfg(test)]
+mod tests;

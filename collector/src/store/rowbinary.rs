@@ -38,6 +38,7 @@ pub fn write_row<T: Serialize>(row: &T, to: &mut Vec<u8>) -> Written {
 }
 
 /// Puts a number behind what `to` holds, as unsigned LEB128.
+#[inline]
 fn write_length(mut number: usize, to: &mut Vec<u8>) {
     while number >= 0x80 {
         to.push(number.to_le_bytes()[0] | 0x80);

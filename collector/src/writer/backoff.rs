@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::store::ErrorClass;
 
+/// Failures beyond which a pause grows no more, whatever the class.
+const FAILURES_MAX: u32 = 10;
+
 /// Doubles from failure to failure up to a bound that the kind of failure sets, and scatters over the upper half of that, so that several
 /// collectors do not come back at once.
 #[derive(Debug, Default)]
@@ -20,9 +23,14 @@ impl Backoff {
             ErrorClass::Setup => (1_000, 30_000),
             ErrorClass::Poison => (30_000, 600_000),
         };
-        let whole = last_ms.min(first_ms << self.failures.min(16));
-        self.failures = self.failures.saturating_add(1);
+        let whole = last_ms.min(first_ms << self.failures);
+        self.failures = (self.failures + 1).min(FAILURES_MAX);
         Duration::from_millis(whole / 2 + u64::from(random) % (whole / 2 + 1))
+    }
+
+    /// Takes one failure back.
+    pub(super) fn ease(&mut self) {
+        self.failures = self.failures.saturating_sub(1);
     }
 }
 
@@ -42,8 +50,17 @@ mod tests {
     }
 
     #[test]
-    fn it_never_overflows() {
-        let mut backoff = Backoff { failures: u32::MAX };
-        assert!(backoff.next(ErrorClass::Poison, u32::MAX) <= Duration::from_mins(10));
+    fn every_class_reaches_its_bound_and_comes_back_from_it() {
+        for (class, bound_s) in ErrorClass::ALL.into_iter().zip([5, 60, 30, 600]) {
+            let mut backoff = Backoff::default();
+            let first = backoff.next(class, 0);
+            for _ in 0..100 {
+                backoff.next(class, u32::MAX);
+            }
+            assert_eq!(backoff.next(class, 0) * 2, Duration::from_secs(bound_s), "{class:?}");
+            (0..FAILURES_MAX).for_each(|_| backoff.ease());
+            backoff.ease();
+            assert_eq!(backoff.next(class, 0), first, "{class:?}");
+        }
     }
 }

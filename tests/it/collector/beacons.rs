@@ -210,11 +210,18 @@ fn every_reason_to_refuse_a_beacon_has_its_answer_and_its_count() {
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(rejected(&collector, *reject), 1, "{}", reject.reason());
     }
-    // The rest of the list is not about a beacon by itself: tested with repeats, the queue, rates, routes, and the report's API.
+    // The rest of the list is not about a beacon by itself: tested with repeats, shedding, the queue, rates, hostile clients, routes, and the report's API.
     let elsewhere = [
         Reject::Duplicate,
+        Reject::Shed,
         Reject::QueueFull,
         Reject::TooMany,
+        Reject::TooManyConnections,
+        Reject::Malformed,
+        Reject::HeadTooLarge,
+        Reject::HeadTooSlow,
+        Reject::BodyTooSlow,
+        Reject::AnswerNotTaken,
         Reject::NotFound,
         Reject::MethodNotAllowed,
         Reject::ReportClosed,

@@ -76,4 +76,8 @@ fn killed_a_hundred_times_under_load_it_loses_nothing_and_stores_nothing_twice()
     }
     // Each beacon stands for 4 sessions and has an order.
     assert_eq!(collector.query("SELECT sum(orders) FROM goals_daily"), (4 * count).to_string());
+    let audit = collector.setup().run(&["audit"]);
+    let text = String::from_utf8_lossy(&audit.stdout);
+    assert!(audit.status.success(), "{text}");
+    println!("{}", text.lines().rev().take(8).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n"));
 }

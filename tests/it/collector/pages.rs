@@ -5,6 +5,8 @@ use std::path::Path;
 use tests::collector::{CollectorProcess, DESKTOP, Setup};
 use tests::embedded::{EmbeddedClickHouse, workspace};
 
+use super::sample::{binary, plain};
+
 fn collector(test: &str, overrides: &[(&str, &str)]) -> CollectorProcess {
     let clickhouse = EmbeddedClickHouse::shared();
     let database = clickhouse.database(&format!("collector_{test}"));
@@ -59,10 +61,13 @@ fn alive_and_ready_are_two_things() {
     let collector = without_clickhouse(&[]);
     assert_eq!(collector.get("/health/live").status, 200);
     let ready = collector.get("/health/ready");
-    assert_eq!(
-        (ready.status, ready.text().as_str()),
-        (503, "{\"ready\":false,\"reasons\":[\"clickhouse_unreachable\"]}")
+    let text = ready.text();
+    assert_eq!(ready.status, 503);
+    assert!(
+        text.starts_with("{\"ready\":false,\"reasons\":[\"clickhouse_unreachable\"],\"details\":[{\"reason\":"),
+        "{text}"
     );
+    assert!(text.ends_with(",\"rows_waiting\":0,\"oldest_age_s\":0}"), "{text}");
     assert_eq!(collector.metric("slowtax_ready"), 0);
 }
 
@@ -200,4 +205,30 @@ fn what_is_no_report_is_refused() {
             "{path} {body:.40}"
         );
     }
+}
+
+#[test]
+fn what_browsers_tell_of_themselves_is_used_where_it_says_more() {
+    let collector = collector("client_hints", &[]);
+    let edge = r#""Chromium";v="131", "Microsoft Edge";v="131", "Not?A_Brand";v="24""#;
+    let headless = r#""HeadlessChrome";v="131", "Chromium";v="131""#;
+    let send = |brands: &str, mobile: &str, platform: &str| {
+        let headers = [
+            ("User-Agent", DESKTOP),
+            ("Sec-CH-UA", brands),
+            ("Sec-CH-UA-Mobile", mobile),
+            ("Sec-CH-UA-Platform", platform),
+        ];
+        assert_eq!(collector.request("POST", "/v1/beacon", &headers, &binary(&plain())).status, 204);
+    };
+    send(edge, "?0", "\"Windows\"");
+    send(edge, "?1", "\"Android\"");
+    send(headless, "?0", "\"Linux\"");
+    send("\"no list", "1", "Nonsense");
+    collector.wait_until_stored();
+    let rows = collector
+        .query("SELECT browser, browser_version, device, os, bot_reason FROM page_views ORDER BY browser, os DESC");
+    let expected = "Chrome\t130\tdesktop\tWindows\t\nEdge\t131\tdesktop\tWindows\t\nEdge\t131\tmobile\tAndroid\t\n\
+                    HeadlessChrome\t131\tdesktop\tLinux\theadless";
+    assert_eq!(rows, expected);
 }

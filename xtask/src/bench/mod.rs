@@ -1,14 +1,18 @@
 //! The benchmarks that `cargo xtask bench NAME` can run. None of them is a test: what a machine is doing besides must fail nothing.
 
 mod accept;
+mod beacon;
+mod callgrind;
 mod cost;
 mod delivery;
+mod outage;
 mod peers;
 mod size;
 mod snap;
 
 use anyhow::{Result, bail};
 
+pub(crate) use crate::bench::beacon::hold as hold_instructions;
 pub(crate) use crate::bench::size::size_table;
 pub(crate) use crate::bench::snap::hold;
 use crate::output::say;
@@ -21,18 +25,24 @@ struct Bench {
 }
 
 /// One line for each; a new benchmark is a new entry.
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 6] = [
     Bench { name: "size", about: "the beacon's bytes, raw and compressed, beside other clients'", run: size::compare },
     Bench {
         name: "cost",
         about: "the beacon's time on a page's main thread, beside lux and web-vitals",
         run: cost::run,
     },
+    Bench { name: "beacon", about: "the collector's time and instructions for one beacon", run: beacon::run },
     Bench { name: "accept", about: "beacons a second that the collector acknowledges, beside nginx", run: accept::run },
+    Bench {
+        name: "outage",
+        about: "ClickHouse away for ten minutes (SLOWTAX_OUTAGE_MINUTES), and the way back",
+        run: outage::run,
+    },
     Bench { name: "delivery", about: "whether a thousand visits arrive, however they end", run: delivery::run },
 ];
 
-/// Runs the named benchmark, or lists all. `write`: `size` writes down what it measures instead.
+/// Runs the named benchmark, or lists all. `write`: `size` and `beacon` write down what they measure instead.
 pub(crate) fn bench(workspace: &Workspace, name: Option<&str>, write: bool) -> Result<()> {
     let Some(name) = name else {
         say("benchmarks, each `cargo xtask bench NAME`:");
@@ -48,6 +58,7 @@ pub(crate) fn bench(workspace: &Workspace, name: Option<&str>, write: bool) -> R
     match (write, name) {
         (false, _) => (bench.run)(workspace),
         (true, "size") => size::write(workspace),
-        (true, _) => bail!("`{name}` writes nothing down; only `cargo xtask bench size --write` does"),
+        (true, "beacon") => beacon::write(workspace),
+        (true, _) => bail!("`{name}` writes nothing down; only `size` and `beacon` do"),
     }
 }

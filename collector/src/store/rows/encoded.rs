@@ -1,7 +1,7 @@
 //! Rows as bytes: what a beacon becomes, what is kept, and what is inserted are the same bytes.
 //!
 //! A payload is one part for each table that has rows: a byte for the table (its place in [`table_columns`]), two `u32` (little-endian) for how
-//! many rows and bytes there are, and the rows in `RowBinary`.
+//! many rows and bytes there are, and the rows in `RowBinary`. A beacon's payload begins with a part that is no table's: the [`SnapshotId`] that it is about.
 
 use std::ops::Range;
 
@@ -28,6 +28,20 @@ pub struct EncodedRows {
     /// See the module.
     pub payload: Vec<u8>,
 }
+
+/// What tells a snapshot from all others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SnapshotId {
+    /// The site's key.
+    pub site: String,
+    /// The page view.
+    pub view_id: u64,
+    /// The snapshot's number in its view.
+    pub seq: u16,
+}
+
+/// In the place of a table's number, before a [`SnapshotId`]: 8 bytes of the view, 2 of its number, and the site.
+const SNAPSHOT: u8 = u8::MAX;
 
 /// Where the rows of each beacon end: how many rows and bytes there are up to there.
 type Ends = Vec<(usize, usize)>;
@@ -153,20 +167,56 @@ pub fn rows_of(payload: &[u8]) -> usize {
     parts(payload).map(|part| part.rows).sum()
 }
 
+/// The snapshot that a payload is about; `None` where it is a batch of browser reports.
+pub fn snapshot_of(payload: &[u8]) -> Option<SnapshotId> {
+    let part = parts(payload).find(|part| part.table == usize::from(SNAPSHOT))?;
+    let (view_id, rest) = part.bytes.split_first_chunk()?;
+    let (seq, site) = rest.split_first_chunk()?;
+    let site = std::str::from_utf8(site).ok()?.to_owned();
+    Some(SnapshotId { site, view_id: u64::from_le_bytes(*view_id), seq: u16::from_le_bytes(*seq) })
+}
+
 impl Tables {
+    /// As [`Self::encode`], for the rows of a beacon: they say which snapshot they are of. Never empty.
+    pub fn encode_snapshot(&self, site: &str, view_id: u64, seq: u16) -> Result<EncodedRows, RowBinaryError> {
+        let mut encoded = EncodedRows::with_room_for(self);
+        let id = [&view_id.to_le_bytes()[..], &seq.to_le_bytes(), site.as_bytes()].concat();
+        let length = u32::try_from(id.len()).map_err(serde::ser::Error::custom)?;
+        encoded.payload.push(SNAPSHOT);
+        encoded.payload.extend_from_slice(&[0; 4]);
+        encoded.payload.extend_from_slice(&length.to_le_bytes());
+        encoded.payload.extend_from_slice(&id);
+        encoded.tables(self)?;
+        Ok(encoded)
+    }
+
     /// The rows as bytes. An error is a fault of the program's: every row here has a form.
     pub fn encode(&self) -> Result<EncodedRows, RowBinaryError> {
-        let mut encoded = EncodedRows::default();
-        encoded.part(0, &self.page_views)?;
-        encoded.part(1, &self.resource_timings)?;
-        encoded.part(2, &self.goals)?;
-        encoded.part(3, &self.page_errors)?;
-        encoded.part(4, &self.browser_reports)?;
+        let mut encoded = EncodedRows::with_room_for(self);
+        encoded.tables(self)?;
         Ok(encoded)
     }
 }
 
 impl EncodedRows {
+    /// None yet, in memory that nearly all beacons' rows fit into without taking more.
+    fn with_room_for(tables: &Tables) -> Self {
+        const SNAPSHOT_BYTES: usize = 96;
+        const PAGE_VIEW_BYTES: usize = 1536;
+        const OTHER_BYTES: usize = 320;
+        let page_views = tables.page_views.len();
+        let bytes = SNAPSHOT_BYTES + page_views * PAGE_VIEW_BYTES + (tables.rows() - page_views) * OTHER_BYTES;
+        Self { rows: 0, payload: Vec::with_capacity(bytes) }
+    }
+
+    fn tables(&mut self, tables: &Tables) -> Result<(), RowBinaryError> {
+        self.part(0, &tables.page_views)?;
+        self.part(1, &tables.resource_timings)?;
+        self.part(2, &tables.goals)?;
+        self.part(3, &tables.page_errors)?;
+        self.part(4, &tables.browser_reports)
+    }
+
     fn part<T: RawRow + Serialize>(&mut self, table: u8, rows: &[T]) -> Result<(), RowBinaryError> {
         if rows.is_empty() {
             return Ok(());
@@ -224,6 +274,21 @@ mod tests {
         assert_eq!(batch.of_beacons(1..3).of_beacons(1..2), batch.of_beacons(2..3));
         let again = batches(vec![batch.table_columns()], [&batch.of_beacons(1..3).payload().unwrap()[..]]);
         assert_eq!((again[0].rows, &again[0].bytes), (4, &batch.of_beacons(1..3).bytes));
+    }
+
+    #[test]
+    fn a_beacons_payload_says_which_snapshot_it_is_about() {
+        let tables = Tables { goals: vec![GoalRow::default()], ..Tables::default() };
+        let encoded = tables.encode_snapshot("shop", u64::MAX - 1, 7).unwrap();
+        let id = SnapshotId { site: "shop".to_owned(), view_id: u64::MAX - 1, seq: 7 };
+        assert_eq!((snapshot_of(&encoded.payload), rows_of(&encoded.payload)), (Some(id), 1));
+        assert_eq!(
+            batches(table_columns(), [&encoded.payload[..]]),
+            batches(table_columns(), [&tables.encode().unwrap().payload[..]])
+        );
+        assert_eq!(snapshot_of(&tables.encode().unwrap().payload), None);
+        let without_rows = Tables::default().encode_snapshot("shop", 1, 0).unwrap();
+        assert!(snapshot_of(&without_rows.payload).is_some() && without_rows.rows == 0);
     }
 
     #[test]

@@ -11,7 +11,9 @@ use beacon_format::{DeliveryType, ErrorKind, Initiator, Nav};
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-pub use encoded::{Batch, EncodedRows, Part, TableColumns, batches, parts, rows_of, table_columns};
+pub use encoded::{
+    Batch, EncodedRows, Part, SnapshotId, TableColumns, batches, parts, rows_of, snapshot_of, table_columns,
+};
 pub use page_view::PageViewRow;
 
 /// Milliseconds since 1970-01-01 UTC.

@@ -197,6 +197,8 @@ pub struct PageViewRow {
     pub timings_start_ms: Vec<u32>,
     #[serde(rename = "timings.duration_ms")]
     pub timings_duration_ms: Vec<u32>,
+    /// Days since 1970-01-01.
+    pub geo_built: u16,
 }
 
 impl RawRow for PageViewRow {
