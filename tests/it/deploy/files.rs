@@ -89,11 +89,18 @@ pub(super) fn variables(pairs: impl IntoIterator<Item = String>) -> Variables {
 pub(super) fn variables_of_the_unit() -> Variables {
     let mut all = variables(service("Environment"));
     assert_eq!(all.remove("TZ").as_deref(), Some("UTC"), "without it the embedded ClickHouse may crash at its start");
-    all
+    without_allocators(all)
 }
 
 pub(super) fn variables_of_the_image() -> Variables {
-    variables(words_of("ENV").into_iter().flatten())
+    without_allocators(variables(words_of("ENV").into_iter().flatten()))
+}
+
+/// Without what is the C library's, which must be there.
+fn without_allocators(mut all: Variables) -> Variables {
+    let bytes = all.remove("MALLOC_MMAP_THRESHOLD_").and_then(|bytes| bytes.parse::<u64>().ok());
+    assert_eq!(bytes, Some(4 << 20), "a segment is larger, and what is written at once is not");
+    all
 }
 
 /// What the collector has beside ClickHouse: the image's, and over them the compose file's.
