@@ -216,11 +216,11 @@ impl Collector {
         let mut engine = tokio::spawn(run_engine(engine, engine_stops, engine_ready));
         let mut schema = tokio::spawn(bring_up(shared.clone(), engine_is_ready, schema_ready));
         // Told when the writer ends, however that comes.
-        let (writes, writer_ends) = oneshot::channel::<()>();
+        let (alive, writer_ends) = oneshot::channel::<()>();
         let writer = {
             let writing = write(shared.clone(), sealed, count.ledger.clone(), schema_is_ready);
             tokio::spawn(async move {
-                let _writes = writes;
+                let _alive = alive;
                 writing.await;
             })
         };
