@@ -2,8 +2,9 @@
 
 /// Most segments at once.
 const LIMIT_MAX: usize = 8;
-/// Most bytes of segments at once, as they are in the spool. One segment may always go, however large it is.
-const BYTES_MAX: u64 = 64 << 20;
+/// Most bytes of segments at once, as they are in the spool: two of 16 MiB, each of which takes several times that while it is sent. One segment may always go,
+/// however large it is.
+const BYTES_MAX: u64 = 40 << 20;
 
 /// Grows by one with every round of inserts that succeed while a backlog waits, halves when a round meets trouble, and goes back to one when nothing
 /// waits: the additive increase and multiplicative decrease by which many senders share what they cannot see. It starts at one.

@@ -18,8 +18,7 @@ const HOST: &str = "Host: x\r\n";
 
 /// One that nobody limits by its network, and whose beacons wait for a ClickHouse that is not there.
 fn alone(overrides: &[(&str, &str)]) -> CollectorProcess {
-    let mut all =
-        vec![("clickhouse.mode", "server"), ("clickhouse.url", "http://127.0.0.1:9"), ("http.network_rate_max", "0")];
+    let mut all = vec![("clickhouse.mode", "server"), ("clickhouse.url", "http://127.0.0.1:9")];
     all.extend_from_slice(overrides);
     CollectorProcess::start_unready(Setup::new(&all))
 }
@@ -404,7 +403,7 @@ fn requests_that_are_sent_without_waiting_are_all_answered() {
 
 #[test]
 fn ten_thousand_invented_page_names_leave_a_sites_own_groups_as_they_are() {
-    let collector = with_clickhouse("invented", &[("http.network_rate_max", "0"), ("spool.mode", "memory")]);
+    let collector = with_clickhouse("invented", &[("spool.mode", "memory")]);
     let send = |names: &mut dyn Iterator<Item = String>| {
         let mut stream = connect(&collector);
         let mut taken = 0;

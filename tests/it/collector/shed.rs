@@ -12,7 +12,7 @@ fn when_room_gets_little_whole_sessions_are_left_out_and_the_others_stand_for_th
     let name = "collector_shed";
     clickhouse.database(name);
     let proxy = FaultProxy::start(clickhouse.url().trim_start_matches("http://").parse().unwrap());
-    let settings = [("spool.bytes_max", "600000"), ("http.network_rate_max", "0")];
+    let settings = [("spool.bytes_max", "600000")];
     let collector = CollectorProcess::start_on(&proxy.url(), name, &settings);
     proxy.cut();
 
