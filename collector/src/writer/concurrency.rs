@@ -107,8 +107,8 @@ mod tests {
         let mut concurrency = Concurrency::default();
         (0..100).for_each(|_| concurrency.succeeded(true));
         assert!(concurrency.admits(0, 0, u64::MAX));
-        assert!(concurrency.admits(3, 48 << 20, 16 << 20));
-        assert!(!concurrency.admits(3, 48 << 20, (16 << 20) + 1));
+        assert!(concurrency.admits(1, 24 << 20, 16 << 20));
+        assert!(!concurrency.admits(1, 24 << 20, (16 << 20) + 1));
         assert!(!concurrency.admits(1, u64::MAX, 1));
         assert!(concurrency.admits(7, 7, 1) && !concurrency.admits(8, 8, 1));
     }
