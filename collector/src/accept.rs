@@ -163,6 +163,9 @@ impl Accept {
             );
             self.metrics.shed_level.set(level.into());
         }
+        if self.shedding.is_idle() {
+            return Ok(());
+        }
         let began = ViewClock::new(head, received_ms)?.ts;
         // A weight is a million at most.
         head.weight *= self.shedding.factor(head.session_id.0, began).ok_or(Reject::Shed)?;

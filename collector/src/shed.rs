@@ -40,7 +40,7 @@ impl History {
 pub struct Shedding {
     /// The level that holds now; 0: nothing is left out.
     level: AtomicU32,
-    /// Whether it ever was another than 0: nearly never, and then nobody has to look into the history.
+    /// Whether it ever was another than 0.
     has_history: AtomicBool,
     history: RwLock<History>,
 }
@@ -74,11 +74,13 @@ impl Shedding {
         true
     }
 
+    /// Whether nothing was ever left out: nearly always, and then every factor is 1.
+    pub fn is_idle(&self) -> bool {
+        !self.has_history.load(Relaxed)
+    }
+
     /// By what the weight of a view is multiplied that began at `began`; `None` when its session is left out.
     pub fn factor(&self, session_id: u64, began: UnixMs) -> Option<u32> {
-        if !self.has_history.load(Relaxed) {
-            return Some(1);
-        }
         let level = self.history.read().unwrap_or_else(PoisonError::into_inner).at(began);
         let kept_of = 1_u32 << level;
         (mixed(session_id) & u64::from(kept_of - 1) == 0).then_some(kept_of)
@@ -129,8 +131,9 @@ mod tests {
     #[test]
     fn a_view_has_the_level_of_its_beginning_whenever_it_is_told() {
         let shedding = Shedding::default();
-        assert_eq!(shedding.factor(7, NOW), Some(1));
+        assert_eq!((shedding.is_idle(), shedding.factor(7, NOW)), (true, Some(1)));
         shedding.observe(200, NOW);
+        assert!(!shedding.is_idle());
         shedding.observe(100, NOW + 60_000);
         shedding.observe(1000, NOW + 120_000);
         let kept = |began: UnixMs| {

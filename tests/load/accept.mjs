@@ -13,9 +13,10 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+
+import { START_MAX_MS, said, wait } from './program.mjs';
 
 const run = promisify(execFile);
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -23,7 +24,6 @@ const RELEASE = at('../../target/release/');
 const GOLDEN = ['capture', 'order'].map((name) => at(`../../beacon-format/tests/golden/${name}.hex`));
 const ROUNDS = 3;
 const PAUSE_MS = 1500;
-const START_MAX_MS = 60_000;
 const seconds = Number(process.argv[2] ?? 8);
 /// How they connect: a name, how many connections, and whether each beacon has one of its own.
 const LOADS = [
@@ -37,22 +37,6 @@ const RATIO_MIN = 0.8;
 const P99_MAX_MS = 25;
 const RESIDENT_MAX_MIB = 150;
 
-const wait = (ms) => new Promise((over) => setTimeout(over, ms));
-
-/// The first line of a program's output that matches. What it writes afterwards is read and dropped.
-async function said(child, pattern) {
-  const lines = createInterface({ input: child.stdout });
-  const late = setTimeout(() => lines.close(), START_MAX_MS);
-  for await (const line of lines) {
-    const found = pattern.exec(line);
-    if (found) {
-      clearTimeout(late);
-      child.stdout.resume();
-      return found[1];
-    }
-  }
-  throw new Error(`${child.spawnfile} did not start`);
-}
 
 /// A free port: somebody else may take it before it is used, and then the start fails.
 async function freePort() {

@@ -15,9 +15,9 @@ import { mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { START_MAX_MS, said, wait } from './program.mjs';
 import { Sender } from './sender.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -30,7 +30,6 @@ const SPOOL_SHARE = 0.7;
 const FREE_BYTES_MIN = 2 * SPOOL_BYTES_MAX;
 const CONNECTIONS = 64;
 const MEASURE_S = 5;
-const START_MAX_MS = 60_000;
 const SAMPLES = 20;
 /// What is left of the backlog when it counts as drained: what comes in so long.
 const CAUGHT_UP_S = 3;
@@ -44,23 +43,7 @@ const minutes = Number(process.argv[2] ?? process.env.SLOWTAX_OUTAGE_MINUTES ?? 
 if (!(minutes > 0 && minutes <= 60)) throw new Error('MINUTES is more than 0 and at most 60');
 const DRAIN_MAX_MS = (minutes + 10) * 60_000;
 
-const wait = (ms) => new Promise((over) => setTimeout(over, ms));
 const print = (line) => process.stdout.write(`${line}\n`);
-
-/// The first line of a program's output that matches. What it writes afterwards is read and dropped.
-async function said(child, pattern) {
-  const lines = createInterface({ input: child.stdout });
-  const late = setTimeout(() => lines.close(), START_MAX_MS);
-  for await (const line of lines) {
-    const found = pattern.exec(line);
-    if (found) {
-      clearTimeout(late);
-      child.stdout.resume();
-      return found[1];
-    }
-  }
-  throw new Error(`${child.spawnfile} did not start`);
-}
 
 /// Between the collector and the engine: `isOpen` says whether they can reach each other.
 async function startSwitch(target) {

@@ -322,16 +322,16 @@ impl Spool {
         if encoded.payload.is_empty() {
             return Ok(());
         }
+        if encoded.payload.len() > format::RECORD_BYTES_MAX {
+            return Err(Full);
+        }
         self.append_all(vec![encoded]).await
     }
 
-    /// Takes the rows of several beacons, none of which has an empty payload, all of them or none. Returns when they are as safe as the mode says.
+    /// As [`Self::append`] for several beacons, all of them or none. Each has a payload of 1 byte to [`format::RECORD_BYTES_MAX`].
     async fn append_all(&self, records: Vec<EncodedRows>) -> Result<(), Full> {
         if records.is_empty() {
             return Ok(());
-        }
-        if records.iter().any(|record| record.payload.len() > format::RECORD_BYTES_MAX) {
-            return Err(Full);
         }
         let (answer, answered) = oneshot::channel();
         self.messages.try_send(Message::Append(Waiting { records, answer })).map_err(|_| Full)?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::appender::{OPEN, SEALED};
 use super::disk::{Directory, Disk};
 use super::recover::DAMAGED;
-use super::{QUARANTINED, SpoolError, format};
+use super::{QUARANTINED, SpoolError, read_segment};
 use crate::store::rows::parts;
 
 /// Node, run and number of a segment, as they stand in its name.
@@ -61,7 +61,7 @@ pub struct Surveyed {
     pub rows: BTreeMap<String, u64>,
 }
 
-/// Looks at all files of a spool. One that goes away meanwhile was stored, and is left out. Calls `looked` after each with how many there are.
+/// Looks at all files of a spool. One that is sealed meanwhile is found by its other name; one that goes away was stored, and is left out. Calls `looked` after each with how many there are.
 pub fn survey(directory: &Path, mut looked: impl FnMut(usize)) -> Result<Vec<Surveyed>, SpoolError> {
     let fail = |error| SpoolError { path: directory.display().to_string(), error };
     if !directory.is_dir() {
@@ -71,7 +71,7 @@ pub fn survey(directory: &Path, mut looked: impl FnMut(usize)) -> Result<Vec<Sur
     let names = disk.list().map_err(fail)?;
     let mut found = Vec::new();
     for path in &names {
-        match look(&disk, path) {
+        match find(&disk, path) {
             Ok(file) => found.extend(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(fail(error)),
@@ -79,6 +79,14 @@ pub fn survey(directory: &Path, mut looked: impl FnMut(usize)) -> Result<Vec<Sur
         looked(names.len());
     }
     Ok(found)
+}
+
+/// What was listed under `path`, and may have been sealed since.
+fn find(disk: &Directory, path: &str) -> io::Result<Option<Surveyed>> {
+    look(disk, path).or_else(|error| match path.strip_suffix(OPEN) {
+        Some(name) if error.kind() == io::ErrorKind::NotFound => look(disk, &format!("{name}{SEALED}")),
+        _ => Err(error),
+    })
 }
 
 fn look(disk: &Directory, path: &str) -> io::Result<Option<Surveyed>> {
@@ -89,10 +97,10 @@ fn look(disk: &Directory, path: &str) -> io::Result<Option<Surveyed>> {
     let bytes = disk.read(path)?;
     let mut rows = BTreeMap::new();
     let mut records = 0;
-    if let Ok(scanned) = format::scan(&bytes) {
-        records = scanned.records.len() as u64;
-        for part in scanned.records.iter().flat_map(|record| parts(record)) {
-            if let Some(table) = scanned.header.tables.get(part.table) {
+    if let Ok(contents) = read_segment(&bytes) {
+        records = contents.records.len() as u64;
+        for part in contents.records.iter().flat_map(|record| parts(record)) {
+            if let Some(table) = contents.tables.get(part.table) {
                 *rows.entry(table.table.clone()).or_default() += part.rows as u64;
             }
         }
@@ -103,6 +111,22 @@ fn look(disk: &Directory, path: &str) -> io::Result<Option<Surveyed>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spool::format;
+
+    #[test]
+    fn a_segment_that_is_sealed_after_it_was_listed_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut bytes = Vec::new();
+        format::write_header(&format::Header { name: "n-1-0".to_owned(), tables: Vec::new() }, &mut bytes);
+        format::write_record(&[1], &mut bytes);
+        std::fs::write(directory.path().join("n-1-0.segment"), bytes).unwrap();
+        let disk = Directory::open(directory.path()).unwrap();
+        let found = find(&disk, "n-1-0.open").unwrap().unwrap();
+        assert_eq!((found.name.as_str(), found.kept, found.records), ("n-1-0", Kept::Waiting, 1));
+        for gone in ["n-1-1.open", "n-1-1.segment"] {
+            assert_eq!(find(&disk, gone).unwrap_err().kind(), io::ErrorKind::NotFound, "{gone}");
+        }
+    }
 
     #[test]
     fn names_are_taken_apart() {
