@@ -8,14 +8,13 @@
 //! Stop: no new requests, the ones in flight are answered, the open segment is sealed, the spool is uploaded until a deadline, the embedded
 //! ClickHouse is stopped.
 
-use std::fs::Metadata;
+mod count;
+mod geo;
+
 use std::net::SocketAddr;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use time::OffsetDateTime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -25,30 +24,27 @@ use crate::accept::Accept;
 use crate::config::{ClickHouseMode, Config};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::enrich::Tools;
-use crate::enrich::geo::{GeoDatabase, GeoError};
+use crate::enrich::geo::GeoError;
 use crate::enrich::user_agent::{UserAgentError, UserAgents};
 use crate::http::{BindError, Server, Shared};
-use crate::ledger::{Ledger, Line, RunCount};
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rate::RateLimits;
 use crate::readiness::Readiness;
-use crate::reject::Reject;
 use crate::site::Sites;
 use crate::spool::{Mode, Opened, SealedSegments, Spool, SpoolError};
 use crate::store::Store;
 use crate::store::migrate::{MigrateError, migrate};
 use crate::supervise::{self, Engine, EngineError};
 use crate::writer::Writer;
+use count::{Count, Moment, keep_count};
+pub use geo::load_geo;
+use geo::{GeoFile, geo_in_use, keep_geo};
 
 /// How long the spool may be uploaded after the last request.
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// Pauses between looks at ClickHouse: until it answers, and from then on.
 const LOOK_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-/// Pause between looks at the file of the GeoIP database.
-const GEO_LOOK_PAUSE: Duration = Duration::from_secs(2);
-
-/// Pause between what a run writes down of its count.
-const COUNT_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why the collector does not run.
 #[derive(Debug, thiserror::Error)]
@@ -109,57 +105,6 @@ pub struct Collector {
     ledger: Arc<Ledger>,
     /// Held until the end.
     data_dir: DataDir,
-}
-
-/// Reads the GeoIP database; `None` when none is configured.
-pub fn load_geo(path: &Path) -> Result<Option<GeoDatabase>, GeoError> {
-    if path.as_os_str().is_empty() {
-        return Ok(None);
-    }
-    GeoDatabase::new(path, read_geo(path)?).map(Some)
-}
-
-fn read_geo(path: &Path) -> Result<Vec<u8>, GeoError> {
-    std::fs::read(path).map_err(|error| GeoError::Unreadable { path: path.to_owned(), error })
-}
-
-/// A GeoIP database, and the file that it was read from.
-struct GeoFile {
-    path: PathBuf,
-    /// Of what was read; taken before, so that a change while it was read is seen afterwards.
-    stamp: Option<FileStamp>,
-    database: GeoDatabase,
-}
-
-impl GeoFile {
-    fn open(path: &Path) -> Result<Option<Self>, GeoError> {
-        let stamp = std::fs::metadata(path).ok().as_ref().map(FileStamp::of);
-        Ok(load_geo(path)?.map(|database| Self { path: path.to_owned(), stamp, database }))
-    }
-}
-
-/// What differs when a file has been replaced or written to, or may be read where it could not be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct FileStamp {
-    device: u64,
-    inode: u64,
-    length: u64,
-    /// Seconds and nanoseconds.
-    modified: (i64, i64),
-    /// Of its inode: of its owner and mode too, and nobody can set it back.
-    changed: (i64, i64),
-}
-
-impl FileStamp {
-    fn of(file: &Metadata) -> Self {
-        Self {
-            device: file.dev(),
-            inode: file.ino(),
-            length: file.len(),
-            modified: (file.mtime(), file.mtime_nsec()),
-            changed: (file.ctime(), file.ctime_nsec()),
-        }
-    }
 }
 
 impl Collector {
@@ -277,101 +222,6 @@ fn warn_about_gaps(config: &Config, tools: &Tools) {
     }
     if config.sites.is_empty() {
         tracing::warn!("no site is configured: every beacon will be refused");
-    }
-}
-
-/// Says and shows which GeoIP database is used from now on.
-fn geo_in_use(path: &Path, geo: &GeoDatabase, metrics: &Metrics) {
-    let (kind, built) = geo.describe();
-    metrics.geo_built_s.set(built);
-    tracing::info!(kind, built_unix_s = built, path = %path.display(), "GeoIP database in memory");
-}
-
-/// Reads the GeoIP database anew at SIGHUP, and when its file has changed; never ends. One that cannot be used is told once, and what is in
-/// use stays.
-async fn keep_geo(geo: Option<GeoFile>, mut hangup: Signal, metrics: Arc<Metrics>) {
-    let Some(GeoFile { path, stamp, database }) = geo else {
-        while hangup.recv().await.is_some() {
-            tracing::info!("SIGHUP: geo.database is not set, there is nothing to read anew");
-        }
-        return;
-    };
-    let (mut read, mut seen) = (stamp, stamp);
-    loop {
-        let is_asked = tokio::select! {
-            Some(()) = hangup.recv() => true,
-            () = sleep(GEO_LOOK_PAUSE) => false,
-        };
-        let stamp = tokio::fs::metadata(&path).await.ok().as_ref().map(FileStamp::of);
-        // Whoever writes a file in place is not done while it changes from look to look.
-        let has_settled = std::mem::replace(&mut seen, stamp) == stamp;
-        if is_asked || (has_settled && stamp != read) {
-            read = stamp;
-            reload_geo(&path, &database, &metrics).await;
-        }
-    }
-}
-
-/// Reads and checks on a thread where that may take its time.
-async fn reload_geo(path: &Path, database: &GeoDatabase, metrics: &Metrics) {
-    let reading = {
-        let (path, database) = (path.to_owned(), database.clone());
-        spawn_blocking(move || database.replace(&path, read_geo(&path)?))
-    };
-    let problem = match reading.await {
-        Ok(Ok(())) => {
-            geo_in_use(path, database, metrics);
-            metrics.geo_reloads.add(1);
-            return;
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(panic) => format!("the GeoIP database {} could not be checked: {panic}", path.display()),
-    };
-    let (_, built) = database.describe();
-    tracing::error!(built_unix_s = built, "{problem}; the one in memory stays in use");
-    metrics.geo_reload_failures.add(1);
-}
-
-/// A moment of a run at which its count is written down.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Moment {
-    Began,
-    GoesOn,
-    Ended,
-}
-
-/// What a run counts, and where it is written down.
-#[derive(Clone)]
-struct Count {
-    run: String,
-    metrics: Arc<Metrics>,
-    ledger: Arc<Ledger>,
-}
-
-impl Count {
-    async fn tell(&self, moment: Moment) {
-        let (metrics, ledger) = (&self.metrics, self.ledger.clone());
-        let reasons = Reject::ALL.iter().map(|reject| (reject.reason().to_owned(), metrics.rejected(*reject)));
-        // In this order: what arrives meanwhile has been received, and is not rejected or accepted yet.
-        let (records, accepted) = (metrics.records_accepted.get(), metrics.beacons_accepted.get());
-        let rejected = reasons.filter(|(_, count)| *count > 0).collect();
-        let received = metrics.beacons_received.get();
-        let (began, ended) = (moment == Moment::Began, moment == Moment::Ended);
-        let line = Line::Run(RunCount { run: self.run.clone(), received, accepted, rejected, records, began, ended });
-        // It waits for the disk. A panic in there is told by the runtime.
-        let _ = spawn_blocking(move || ledger.tell(&line, OffsetDateTime::now_utc())).await;
-    }
-}
-
-/// Writes down what is counted, while it changes; never ends.
-async fn keep_count(count: Count) {
-    let mut last = 0;
-    loop {
-        sleep(COUNT_PAUSE).await;
-        let received = count.metrics.beacons_received.get();
-        if std::mem::replace(&mut last, received) != received {
-            count.tell(Moment::GoesOn).await;
-        }
     }
 }
 
