@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::limits::{READ_RESULT_ROWS_MAX, READ_TIME_S_MAX};
+
 /// Serves the ClickHouse engine of libchdb over ClickHouse's HTTP interface.
 ///
 /// When it is ready it prints one line on standard output, `clickhouse-embedded: ready on http://ADDRESS (ClickHouse
@@ -41,6 +43,18 @@ pub struct Arguments {
     /// Memory for the engine. Default: half of the machine's.
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(64 << 20..))]
     pub max_memory: Option<u64>,
+
+    /// Seconds that a statement may run that only reads (GET, readonly=1).
+    #[arg(long, value_name = "SECONDS", default_value_t = READ_TIME_S_MAX, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub max_read_time: u64,
+
+    /// Memory that such a statement may take. Default: half of the engine's.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1 << 20..1 << 50))]
+    pub max_read_memory: Option<u64>,
+
+    /// Rows that its result may have.
+    #[arg(long, value_name = "N", default_value_t = READ_RESULT_ROWS_MAX, value_parser = clap::value_parser!(u64).range(1..1 << 50))]
+    pub max_read_rows: u64,
 
     /// The one user's name.
     #[arg(long, value_name = "NAME", default_value = "default")]

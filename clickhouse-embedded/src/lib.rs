@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod confinement;
 pub mod data_dir;
+pub mod deduplication;
 pub mod engine;
 pub mod exception;
 pub mod frame;

@@ -76,3 +76,10 @@ pub const KILL_ATTEMPTS_MAX: u32 = 600;
 
 /// A thread's stack: as much as a server's threads have; the engine's parser recurses.
 pub const THREAD_STACK_BYTES: usize = 8 << 20;
+
+/// How long a statement may run that only reads, in seconds, unless the command line says otherwise: as long as the longest question of the collector's
+/// own (`slowtax audit`). A result that is read slowly counts, too.
+pub const READ_TIME_S_MAX: u64 = 600;
+
+/// How many rows its result may have: more than a year of page views of a shop, and an end for a join that has lost its condition.
+pub const READ_RESULT_ROWS_MAX: u64 = 100_000_000;

@@ -10,8 +10,10 @@ use clap::Parser;
 use clickhouse_embedded::cli::Arguments;
 use clickhouse_embedded::confinement::confine;
 use clickhouse_embedded::data_dir::{DataDir, MemoryLimit};
+use clickhouse_embedded::deduplication::forget_unstored;
 use clickhouse_embedded::engine::{Engine, ffi};
 use clickhouse_embedded::http::Server;
+use clickhouse_embedded::http::read_limits::ReadLimits;
 use clickhouse_embedded::http::request::Access;
 use clickhouse_embedded::library::{self, LIBRARY_VARIABLE};
 use clickhouse_embedded::limits::THREAD_STACK_BYTES;
@@ -75,13 +77,16 @@ fn start_and_serve(arguments: &Arguments, access: Access, library: &Path, direct
     // Before the engine, which needs a moment and loads tables: a port in use is refused at once.
     let listener = runtime.block_on(listen(arguments.listen, arguments.allow_remote))?;
     let address = listener.local_addr().context("cannot tell the port")?;
+    forget_unstored(&directory.database());
     let engine = Engine::start(library, &directory.database(), &directory.config_file())
         .with_context(|| format!("cannot start the engine {}", library.display()))?;
+    let read_limits = read_limits(arguments, &engine).context("cannot tell the engine's memory")?;
     let engine = Arc::new(engine);
     let server = Arc::new(Server::new(
         engine.clone(),
         access,
         arguments.allow_remote,
+        read_limits,
         directory.temporary(),
         arguments.statements_max(),
     ));
@@ -104,6 +109,15 @@ fn confine_unless_told(arguments: &Arguments, directory: &DataDir, library: &Pat
         tracing::warn!("this kernel cannot confine: SQL can read the files of this user with the function file()");
     }
     Ok(())
+}
+
+/// Half of the engine's memory, so that one question leaves room for inserts and merges.
+fn read_limits(arguments: &Arguments, engine: &Engine) -> Result<ReadLimits> {
+    let memory_bytes = match arguments.max_read_memory {
+        Some(bytes) => bytes,
+        None => (engine.memory_bytes_max()? / 2).max(1),
+    };
+    Ok(ReadLimits { time_s: arguments.max_read_time, memory_bytes, result_rows: arguments.max_read_rows })
 }
 
 fn access(arguments: &Arguments) -> Result<Access> {

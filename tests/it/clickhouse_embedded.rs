@@ -3,9 +3,11 @@
 mod bodies;
 mod http;
 mod interface;
+mod limits;
 mod process;
 mod python_client;
 mod readonly;
 mod rust_client;
 mod sessions;
 mod streaming;
+mod tokens;

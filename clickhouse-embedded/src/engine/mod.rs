@@ -70,6 +70,13 @@ impl Engine {
         Ok(Self { api, connect_arguments, keeper: Mutex::new(keeper), version, content_types })
     }
 
+    /// How much memory the engine may take.
+    pub fn memory_bytes_max(&self) -> Result<u64, Exception> {
+        let text =
+            self.keeper_query("SELECT value FROM system.server_settings WHERE name = 'max_server_memory_usage'")?;
+        Ok(text.trim().parse().unwrap_or(0))
+    }
+
     /// The version of ClickHouse, e.g. `26.7.2.1`.
     pub fn version(&self) -> &str {
         &self.version

@@ -176,9 +176,10 @@ fn on_connection(
     run: impl FnOnce(&mut Connection) -> Result<Outcome, Exception>,
 ) -> Result<Outcome, Exception> {
     check_names(request)?;
+    let limits = (leading != Leading::Set).then_some(&server.read_limits);
     let Some(session) = &request.session else {
         let mut connection = server.engine.connect()?;
-        apply(&mut connection, request, tables)?;
+        apply(&mut connection, request, tables, limits)?;
         return run(&mut connection);
     };
     let mut taken = server.sessions.take(session, &server.engine)?;
@@ -186,7 +187,7 @@ fn on_connection(
         return Err(Exception::new(ErrorCode::SESSION_NOT_FOUND, format!("Session {} not found", session.id)));
     };
     let saved = Saved::of(connection, request)?;
-    let outcome = apply(connection, request, tables).and_then(|()| run(connection));
+    let outcome = apply(connection, request, tables, limits).and_then(|()| run(connection));
     let restored = saved.restore(connection, leading);
     match restored.and_then(|()| tables.iter().try_for_each(|table| table.drop_from(connection))) {
         Ok(()) => taken.put_back(),
@@ -264,6 +265,9 @@ impl Run<'_> {
         let parses = analysis.statements > 0;
         if parses && !self.may_run(&statement, analysis.class) {
             return Err(not_in_readonly_mode());
+        }
+        if parses && self.request.read_only != ReadOnly::No {
+            self.server.read_limits.check(&statement)?;
         }
         if let Some((literal, query_id)) = statement.killed_query_id()
             && let Some(engine_id) = self.server.registry.engine_query_id(&query_id)?

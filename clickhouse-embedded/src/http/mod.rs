@@ -7,6 +7,7 @@ pub mod flush;
 pub mod job;
 pub mod multipart;
 pub mod output;
+pub mod read_limits;
 pub mod request;
 pub mod response;
 pub mod response_body;
@@ -34,6 +35,7 @@ use crate::http::body::{BodyReader, reader_of};
 use crate::http::flush::Flushes;
 use crate::http::job::Job;
 use crate::http::output::{OutputOptions, Reply, hold_bytes};
+use crate::http::read_limits::ReadLimits;
 use crate::http::request::{Access, QueryRequest};
 use crate::http::response::{Head, failed, plain, refused};
 use crate::http::response_body::ResponseBody;
@@ -53,6 +55,8 @@ pub struct Server {
     pub access: Access,
     /// Whether names other than this machine's may be used to reach it.
     pub allow_remote: bool,
+    /// What a statement may cost that only reads.
+    pub read_limits: ReadLimits,
     temporary: PathBuf,
     turns: Arc<Semaphore>,
     waiting: AtomicUsize,
@@ -64,6 +68,7 @@ impl Server {
         engine: Arc<Engine>,
         access: Access,
         allow_remote: bool,
+        read_limits: ReadLimits,
         temporary: PathBuf,
         statements_max: usize,
     ) -> Self {
@@ -73,6 +78,7 @@ impl Server {
             sessions: Sessions::default(),
             access,
             allow_remote,
+            read_limits,
             temporary,
             turns: Arc::new(Semaphore::new(statements_max)),
             waiting: AtomicUsize::new(0),

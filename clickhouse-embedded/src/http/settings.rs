@@ -6,17 +6,25 @@
 use crate::engine::Connection;
 use crate::exception::{ErrorCode, Exception};
 use crate::http::external::ExternalTable;
+use crate::http::read_limits::ReadLimits;
 use crate::http::request::{QueryRequest, ReadOnly};
 use crate::statement::Leading;
 
-/// Puts a request's database, settings, tables and read-only mode on a connection, in this order.
-pub fn apply(connection: &mut Connection, request: &QueryRequest, tables: &[ExternalTable]) -> Result<(), Exception> {
+/// Puts a request's database, settings, tables, limits and read-only mode on a connection, in this order. `limits` hold where it only reads; a SET, which
+/// costs nothing and is meant to last, has none.
+pub fn apply(
+    connection: &mut Connection,
+    request: &QueryRequest,
+    tables: &[ExternalTable],
+    limits: Option<&ReadLimits>,
+) -> Result<(), Exception> {
     if let Some(database) = &request.database {
         connection.query_text(&format!("USE {}", quoted_name(database)))?;
     }
     set(connection, &request.settings)?;
     tables.iter().try_for_each(|table| table.create(connection))?;
     if request.read_only != ReadOnly::No {
+        limits.map_or(Ok(()), |limits| limits.apply(connection))?;
         connection.query_text(&format!("SET readonly = {}", request.read_only.value()))?;
     }
     Ok(())
@@ -72,6 +80,9 @@ impl Saved {
         let mut names: Vec<&str> = request.settings.iter().map(|(name, _)| name.as_str()).collect();
         if request.read_only != ReadOnly::No {
             names.push("readonly");
+            names.extend(ReadLimits::SETTINGS);
+            names.sort_unstable();
+            names.dedup();
         }
         if names.is_empty() {
             return Ok(Self { database, settings: Vec::new() });

@@ -5,6 +5,7 @@
 //! over HTTP there is only one; and the few things that the library does and a server does not (it would read and write
 //! local files, obey commands of its interactive client, and expect errors that a comment announces).
 
+mod assigned;
 mod insert;
 mod lexer;
 

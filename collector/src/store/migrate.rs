@@ -10,13 +10,19 @@
 //! **A crash** between a statement and its record leaves an object without a record. The next start finds it existing, waits as above, and
 //! then takes it as applied by a start that died, since migrations only create what no one else does. A statement that changes an object
 //! is one that may run twice: `ADD COLUMN IF NOT EXISTS`, or one that says the whole outcome (`MODIFY QUERY`, `COMMENT COLUMN`).
+//!
+//! **Views** have no number. The check for a newer program's migrations comes before each of them, so an older program leaves a newer one's views alone;
+//! of two with the same migrations the one that started last decides. On a server they run with the rights of who made them (`SQL SECURITY DEFINER`),
+//! so that whoever only reads needs no right on tables (`sql/readonly.sql`). Not in the embedded engine, which has one user, and not over a cluster's
+//! Distributed tables, which ClickHouse asks with the reader's rights all the same (its issue 72133).
 
 use std::time::Duration;
 
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::{STATEMENT_TIME_MAX, Store, StoreError, within};
+use super::{STATEMENT_TIME_MAX, Store, StoreError, view_names, within};
+use crate::config::ClickHouseMode;
 
 /// One numbered step.
 #[derive(Clone, Copy, Debug)]
@@ -114,8 +120,12 @@ async fn apply(store: &Store, migrations: &[Migration], views: &[(&str, &str)]) 
         count += 1;
     }
     check(&applied(store).await?, migrations)?;
+    let with_definer = store.mode == ClickHouseMode::Server && !is_cluster(store).await?;
     for (name, sql) in views {
-        store.execute(&statement(sql, store.database())).await.map_err(failed(format!("view {name}")))?;
+        check(&applied(store).await?, migrations)?;
+        let sql = statement(sql, store.database());
+        let sql = if with_definer { defined(&sql) } else { sql };
+        store.execute(&sql).await.map_err(failed(format!("view {name}")))?;
     }
     store.forget_schema().await;
     Ok(count)
@@ -128,7 +138,7 @@ fn failed(step: impl Into<String>) -> impl FnOnce(StoreError) -> MigrateError {
 async fn create_database(store: &Store) -> Result<(), MigrateError> {
     let database = store.database();
     // Not in the database that is yet to be made.
-    let outside = Store { client: store.client.clone().with_database("default"), database: database.into() };
+    let outside = Store { client: store.client.clone().with_database("default"), ..store.clone() };
     outside.execute(&format!("CREATE DATABASE IF NOT EXISTS `{database}`")).await.map_err(failed("database"))?;
     store.execute(SCHEMA_MIGRATIONS).await.map_err(failed("schema_migrations"))
 }
@@ -162,7 +172,7 @@ fn check(applied: &[Applied], migrations: &[Migration]) -> Result<Vec<u32>, Migr
 async fn apply_one(store: &Store, migration: &Migration) -> Result<(), MigrateError> {
     let Migration { version, name, sql, .. } = migration;
     let step = format!("migration {version}_{name}");
-    match store.execute(&statement(sql, store.database())).await {
+    match view_names::execute(store, &statement(sql, store.database())).await {
         Ok(()) => {}
         Err(error) if error.code == Some(TABLE_ALREADY_EXISTS) => {
             if recorded_by_another(store, *version).await? {
@@ -199,9 +209,42 @@ pub(super) fn statement(sql: &str, database: &str) -> String {
     sql.replace(DATABASE, &format!("`{database}`")).trim_end().trim_end_matches(';').to_owned()
 }
 
+/// Whether the tables are a cluster's, as `slowtax cluster-schema` makes them.
+async fn is_cluster(store: &Store) -> Result<bool, MigrateError> {
+    let sql = "SELECT toUInt8(count() > 0) FROM system.tables \
+               WHERE database = currentDatabase() AND name = 'page_views' AND engine = 'Distributed'";
+    let found = within(STATEMENT_TIME_MAX, store.client.query_raw(sql).fetch_one::<u8>()).await;
+    Ok(found.map_err(failed("views"))? == 1)
+}
+
+/// A view's statement, such that it runs with the rights of who makes it. Materialized ones do so by themselves.
+fn defined(sql: &str) -> String {
+    let is_head = |line: &str| line.starts_with("CREATE OR REPLACE VIEW ") && line.ends_with(" AS");
+    let lines = sql.split('\n').map(|line| match line.strip_suffix(" AS") {
+        Some(head) if is_head(line) => format!("{head} DEFINER = CURRENT_USER SQL SECURITY DEFINER AS"),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_view_can_run_with_the_rights_of_who_makes_it() {
+        for (name, sql) in VIEWS {
+            let object = name.split_once('_').unwrap().1;
+            let made = defined(sql);
+            if sql.contains("CREATE OR REPLACE MATERIALIZED VIEW ") {
+                assert_eq!(made, *sql);
+                continue;
+            }
+            let head = format!("CREATE OR REPLACE VIEW {object} DEFINER = CURRENT_USER SQL SECURITY DEFINER AS\n");
+            assert!(made.starts_with(&head) || made.contains(&format!("\n{head}")), "{made}");
+            assert_eq!(made.matches("DEFINER AS").count(), 1, "{made}");
+        }
+    }
 
     fn applied(version: u32, checksum: &str) -> Applied {
         Applied { version, name: "x".to_owned(), checksum: checksum.to_owned() }

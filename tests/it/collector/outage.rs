@@ -64,6 +64,8 @@ pub(super) fn assert_exactly_once(collector: &CollectorProcess, acknowledged: &H
     // Each beacon stands for 4 sessions with an LCP of 1250 ms, an order after 2 measured views, and an error; the view before it was no exit.
     let weighed = 4 * count;
     assert_eq!(cube, format!("{weighed}\t{}\t0\t{}", 2 * weighed, 1250 * weighed));
+    // All of them tell a release.
+    assert_eq!(collector.query("SELECT sum(n), sum(k), sum(exits), sum(t_ms) FROM variant_cube"), cube);
     assert_eq!(goals, weighed.to_string());
     assert_eq!(beat, format!("{weighed}\t{weighed}\t{weighed}\t0"));
 }
