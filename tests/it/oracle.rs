@@ -16,6 +16,9 @@ use tests::embedded::{EmbeddedClickHouse, workspace};
 /// Every scenario with the wasm there at once, held back for 1 and for 5 s, and with the core that needs none.
 const ALL: &str = "w0/* w1000/* w5000/* asm/*";
 const SCENARIOS_MIN: usize = 30;
+/// Runs with a difference that are visited once more: on a busy machine something may happen between our look at the clock and web-vitals'. A run
+/// that differs again fails the test, and so do more of them at once.
+const REPEATED_MAX: usize = 6;
 
 /// How far apart we and web-vitals may be. Ours are whole milliseconds.
 const TIME_MS: f64 = 1.0;
@@ -276,12 +279,12 @@ fn visit(collector: &CollectorProcess, runs: &str) -> Vec<Run> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-#[test]
-fn our_rows_say_what_web_vitals_says_on_every_page_however_the_core_arrives() {
+/// Visits the runs with a collector and a database of their own, and prints what both say. Returns how many runs there were, and the differences by
+/// run.
+fn differences(database: &str, runs: &str) -> (usize, BTreeMap<String, Vec<String>>) {
     let clickhouse = EmbeddedClickHouse::shared();
-    let collector = CollectorProcess::start_on(&clickhouse.url(), clickhouse.database("oracle").name(), &[]);
-    let chosen = std::env::var("SLOWTAX_ORACLE").ok();
-    let mut runs = visit(&collector, chosen.as_deref().unwrap_or(ALL));
+    let collector = CollectorProcess::start_on(&clickhouse.url(), clickhouse.database(database).name(), &[]);
+    let mut runs = visit(&collector, runs);
     runs.sort_by(|a, b| (&a.scenario, &a.mode).cmp(&(&b.scenario, &b.mode)));
     collector.wait_until_stored();
 
@@ -289,18 +292,47 @@ fn our_rows_say_what_web_vitals_says_on_every_page_however_the_core_arrives() {
         "SELECT * FROM page_views FINAL FORMAT JSONEachRow SETTINGS output_format_json_quote_64bit_integers = 0",
     );
     let rows: Vec<Row> = rows.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
-    let comparisons: Vec<Comparison> = runs.iter().flat_map(|run| check_run(run, &rows)).collect();
+    let mut comparisons = Vec::new();
+    let mut differences: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for run in &runs {
+        for comparison in check_run(run, &rows) {
+            let told = comparison.differences.iter().map(|what| format!("{}: {what}", comparison.name));
+            if !comparison.differences.is_empty() {
+                differences.entry(format!("{}/{}", run.mode, run.scenario)).or_default().extend(told);
+            }
+            comparisons.push(comparison);
+        }
+    }
     println!("{}", table(&comparisons));
     let unsplit = runs.iter().filter(|run| run.unsplit).count();
     if unsplit > 0 {
         println!("{unsplit} runs with a soft navigation are not compared: web-vitals tells none in this browser");
     }
-    let differences: Vec<String> = comparisons
-        .iter()
-        .flat_map(|comparison| comparison.differences.iter().map(|what| format!("{}: {what}", comparison.name)))
-        .collect();
-    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
-    if chosen.is_none() {
-        assert!(runs.len() >= 4 * SCENARIOS_MIN, "only {} runs", runs.len());
+    (runs.len(), differences)
+}
+
+/// All of them, a line each.
+fn told(differences: &BTreeMap<String, Vec<String>>) -> String {
+    differences.values().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn our_rows_say_what_web_vitals_says_on_every_page_however_the_core_arrives() {
+    let chosen = std::env::var("SLOWTAX_ORACLE").ok();
+    let (runs, first) = differences("oracle", chosen.as_deref().unwrap_or(ALL));
+    if !first.is_empty() {
+        println!("{} runs with differences:\n{}", first.len(), told(&first));
     }
+    if chosen.is_none() {
+        assert!(runs >= 4 * SCENARIOS_MIN, "only {runs} runs");
+    }
+    if first.is_empty() {
+        return;
+    }
+    assert!(first.len() <= REPEATED_MAX, "differences in more runs than are visited once more");
+    let again: Vec<&str> = first.keys().map(String::as_str).collect();
+    println!("visited once more: {}", again.join(" "));
+    let (runs, second) = differences("oracle_again", &again.join(" "));
+    assert_eq!(runs, first.len());
+    assert!(second.is_empty(), "{} runs differ both times:\n{}", second.len(), told(&second));
 }
