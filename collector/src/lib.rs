@@ -11,6 +11,7 @@ pub mod audit;
 pub mod config;
 pub mod data_dir;
 pub mod enrich;
+pub mod forget;
 pub mod http;
 pub mod ledger;
 pub mod metrics;

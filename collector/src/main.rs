@@ -12,6 +12,7 @@ use collector::Config;
 use collector::audit::Auditor;
 use collector::config::ClickHouseMode;
 use collector::data_dir::{DataDir, LEDGER, SPOOL, node_of};
+use collector::forget;
 use collector::ledger::{self, Told};
 use collector::progress::Progress;
 use collector::serve::{Collector, load_geo};
@@ -19,7 +20,10 @@ use collector::simulate;
 use collector::spool::{release_quarantined, survey};
 use collector::store::Store;
 use collector::store::cluster::{CLUSTER_MACRO, Cluster};
+use collector::store::experiments::apply_experiments;
+use collector::store::forget::Whose;
 use collector::store::migrate::migrate;
+use collector::store::retention::apply_retention;
 use collector::supervise::{Engine, find_files};
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -68,12 +72,20 @@ enum Command {
     Audit {
         #[command(flatten)]
         common: Common,
-        /// How many days back, today included; the ledger reaches back so many.
+        /// How many days back, today included; the ledger reaches back so many. Fewer where `retention.raw_days` is less than two more.
         #[arg(long, value_name = "DAYS", default_value_t = ledger::DAYS, value_parser = clap::value_parser!(i64).range(1..=ledger::DAYS))]
         days: i64,
     },
     /// Puts rows that ClickHouse has refused back into the spool, from which the next `serve` stores them. The collector must be stopped.
     Replay(Common),
+    /// Deletes what ClickHouse has of a session or of a site, and says what of it cannot be deleted; ends with 1 when nothing was found, and when not all
+    /// is gone. The collector may run meanwhile.
+    Forget {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        arguments: forget::Arguments,
+    },
     /// Prints the statements that make the schema on a cluster of ClickHouse servers, in the order in which to run them (sql/cluster/README.md).
     ClusterSchema {
         /// The cluster's name in the servers' configuration; without it that of their macro `cluster`.
@@ -128,6 +140,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Command::Health(common) => health(&load(&common)?),
             Command::Audit { common, days } => audit(load(&common)?, days).await,
             Command::Replay(common) => replay(&load(&common)?),
+            Command::Forget { common, arguments } => forget_asked(load(&common)?, &arguments).await,
             Command::ClusterSchema { cluster, database, after } => cluster_schema(&cluster, &database, after),
             Command::Simulate { common, arguments } => {
                 let (config, stop) = (load(&common)?, stop_requested()?);
@@ -194,7 +207,7 @@ fn replay(config: &Config) -> Result<ExitCode> {
 
 async fn migrate_only(config: Config) -> Result<ExitCode> {
     let store = Store::new(&config.clickhouse);
-    let migrated = migrate_when_reachable(&store);
+    let migrated = migrate_when_reachable(&store, &config);
     let applied = match config.clickhouse.mode {
         ClickHouseMode::Server => migrated.await?,
         ClickHouseMode::Embedded => with_engine(&config, migrated).await?,
@@ -222,6 +235,8 @@ async fn audit(config: Config, days: i64) -> Result<ExitCode> {
     let Some(node) = node_of(&config.data_dir)? else {
         bail!("no collector has run on {} yet", config.data_dir.display());
     };
+    // A view may come two days late, and goes so much earlier after it was received.
+    let days = days.min(i64::from(config.retention.raw_days) - 2);
     let store = Store::new(&config.clickhouse);
     let is_running = store.ping().await.is_ok();
     let found = async {
@@ -252,7 +267,7 @@ async fn audit(config: Config, days: i64) -> Result<ExitCode> {
     Ok(if audit.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn migrate_when_reachable(store: &Store) -> Result<usize> {
+async fn migrate_when_reachable(store: &Store, config: &Config) -> Result<usize> {
     let deadline = tokio::time::Instant::now() + CLICKHOUSE_TIME_MAX;
     while let Err(error) = store.ping().await {
         if tokio::time::Instant::now() >= deadline {
@@ -260,7 +275,41 @@ async fn migrate_when_reachable(store: &Store) -> Result<usize> {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    Ok(migrate(store).await?)
+    let applied = migrate(store).await?;
+    apply_retention(store, &config.retention).await?;
+    apply_experiments(store, &config.sites).await?;
+    Ok(applied)
+}
+
+async fn forget_asked(config: Config, arguments: &forget::Arguments) -> Result<ExitCode> {
+    let Some(whose) = arguments.whose() else { bail!("say which: --session or --site") };
+    if let Whose::Site(key) = &whose
+        && !arguments.yes
+        && !is_confirmed(key)?
+    {
+        bail!("nothing was deleted");
+    }
+    let store = Store::new(&config.clickhouse);
+    let is_running = store.ping().await.is_ok();
+    let forgotten = match config.clickhouse.mode {
+        ClickHouseMode::Embedded if !is_running => {
+            with_engine(&config, async { Ok(forget::forget(&config, &store, whose, false).await?) }).await?
+        }
+        _ => forget::forget(&config, &store, whose, true).await?,
+    };
+    println!("{forgotten}");
+    Ok(if forgotten.left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks whether a site is meant. Only somebody at a terminal can say so.
+fn is_confirmed(key: &str) -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("this deletes all rows of site {key}: say --yes");
+    }
+    eprint!("This deletes all rows of site {key}, the sums of earlier months too. Type yes: ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
 }
 
 fn cluster_schema(cluster: &str, database: &str, after: u32) -> Result<ExitCode> {

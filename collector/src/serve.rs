@@ -34,7 +34,9 @@ use crate::readiness::Readiness;
 use crate::site::Sites;
 use crate::spool::{Mode, Opened, SealedSegments, Spool, SpoolError};
 use crate::store::Store;
+use crate::store::experiments::apply_experiments;
 use crate::store::migrate::{MigrateError, migrate};
+use crate::store::retention::apply_retention;
 use crate::supervise::{self, Engine, EngineError};
 use crate::writer::Writer;
 use count::{Count, Moment, keep_count};
@@ -257,7 +259,13 @@ async fn bring_up(
         }
         look(&shared).await;
         if shared.readiness.is_reachable() && !has_schema {
-            match migrate(&shared.store).await {
+            let done = async {
+                let applied = migrate(&shared.store).await?;
+                apply_retention(&shared.store, &shared.config.retention).await?;
+                apply_experiments(&shared.store, &shared.config.sites).await?;
+                Ok::<_, MigrateError>(applied)
+            };
+            match done.await {
                 Ok(applied) => {
                     tracing::info!(applied, "the schema is up to date");
                     has_schema = true;

@@ -59,6 +59,8 @@ pub struct Config {
     pub spool: SpoolConfig,
     /// Batches.
     pub writer: WriterConfig,
+    /// How long rows are kept in ClickHouse.
+    pub retention: RetentionConfig,
     /// The sites that beacons are taken for, by key.
     pub sites: BTreeMap<String, SiteConfig>,
 }
@@ -107,6 +109,8 @@ pub struct ClickHouseConfig {
     pub user: String,
     /// The user's password.
     pub password: Secret,
+    /// Most memory that one question of the report may take in ClickHouse.
+    pub report_memory_bytes_max: u64,
     /// How to start the embedded one.
     pub embedded: EmbeddedConfig,
 }
@@ -149,6 +153,17 @@ pub struct WriterConfig {
     pub age_max_ms: u64,
 }
 
+/// `[retention]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct RetentionConfig {
+    /// Raw rows: page views and what belongs to them.
+    pub raw_days: u32,
+    /// The pulse by 5 minutes.
+    pub beat_days: u32,
+    /// The sums by day.
+    pub cube_months: u32,
+}
+
 /// `[sites.<key>]`
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SiteConfig {
@@ -162,6 +177,21 @@ pub struct SiteConfig {
     pub allowed_origins: Vec<String>,
     /// Rules that make a page group of a path, first match first.
     pub page_groups: Vec<PageGroupRule>,
+    /// Randomised experiments on the speed of a page group.
+    pub experiments: Vec<ExperimentConfig>,
+}
+
+/// One of a site's `experiments`: sessions that chance has given one of two arms, told as `experiment_arm`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExperimentConfig {
+    /// Its name, unique in its site.
+    pub name: String,
+    /// The pages that one arm makes faster or slower.
+    pub page_group: String,
+    /// The arm whose pages are faster.
+    pub faster_arm: String,
+    /// The arm whose pages are slower.
+    pub slower_arm: String,
 }
 
 /// One rule of `page_groups`.
@@ -222,6 +252,7 @@ impl Config {
             geo: GeoConfig { database: reader.path("geo.database", "") },
             spool: SpoolConfig::read(&mut reader),
             writer: WriterConfig::read(&mut reader),
+            retention: RetentionConfig::read(&mut reader),
             sites: reader.sites().into_iter().map(|key| (key.clone(), SiteConfig::read(&mut reader, &key))).collect(),
         };
         let (problems, keys) = reader.finish();
@@ -277,6 +308,7 @@ impl ClickHouseConfig {
             }),
             user: reader.text("clickhouse.user", "default", 0..=256),
             password: Secret(reader.text("clickhouse.password", "", 0..=1024)),
+            report_memory_bytes_max: reader.integer("clickhouse.report_memory_bytes_max", 4 << 30, 64 << 20..=1 << 40),
             embedded: EmbeddedConfig {
                 binary: reader.path("clickhouse.embedded.binary", ""),
                 library: reader.path("clickhouse.embedded.library", ""),
@@ -326,6 +358,18 @@ impl WriterConfig {
     }
 }
 
+impl RetentionConfig {
+    /// The least: of raw rows, one day more than a beacon may come late, so that none is gone as it arrives; of the pulse, the five weeks that
+    /// alarms compare with, and the present day.
+    fn read(reader: &mut Reader) -> Self {
+        Self {
+            raw_days: reader.integer("retention.raw_days", 90, 3..=3650),
+            beat_days: reader.integer("retention.beat_days", 70, 36..=3650),
+            cube_months: reader.integer("retention.cube_months", 25, 1..=240),
+        }
+    }
+}
+
 impl SiteConfig {
     fn read(reader: &mut Reader, key: &str) -> Self {
         let path = |name: &str| format!("sites.{key}.{name}");
@@ -337,6 +381,7 @@ impl SiteConfig {
             conversion_goal: reader.text(&path("conversion_goal"), "order", 1..=beacon_format::limits::NAME_BYTES_MAX),
             allowed_origins: reader.list(&path("allowed_origins"), "origins such as https://shop.example.com", origin),
             page_groups: reader.page_groups(&path("page_groups")),
+            experiments: reader.experiments(&path("experiments")),
         }
     }
 }

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use super::PageGroupRule;
+use super::{ExperimentConfig, PageGroupRule};
 
 /// Most values of one list.
 const LIST_MAX: usize = 1000;
+/// Most `experiments` of one site.
+const EXPERIMENTS_MAX: usize = 100;
 /// Most rules of one site's `page_groups`.
 const RULES_MAX: usize = 200;
 /// Most sites.
@@ -201,11 +203,40 @@ impl Reader {
 
     pub(super) fn page_groups(&mut self, path: &str) -> Vec<PageGroupRule> {
         let expected = format!("a list of at most {RULES_MAX} rules {{ pattern = \"/item/*\", group = \"item\" }}");
+        let each = "{ pattern = a path of at most 512 bytes, group = 1 to 100 bytes }";
+        self.tables(path, RULES_MAX, &expected, each, rule)
+    }
+
+    pub(super) fn experiments(&mut self, path: &str) -> Vec<ExperimentConfig> {
+        let expected = format!(
+            "a list of at most {EXPERIMENTS_MAX} experiments \
+             {{ name = \"hero\", page_group = \"/item/*\", faster_arm = \"small\", slower_arm = \"large\" }}"
+        );
+        let each = "{ name, page_group, faster_arm, slower_arm }, each of 1 to 100 bytes, the arms different";
+        let experiments = self.tables(path, EXPERIMENTS_MAX, &expected, each, experiment);
+        for (index, experiment) in experiments.iter().enumerate() {
+            if experiments[..index].iter().any(|earlier| earlier.name == experiment.name) {
+                let name = Value::String(experiment.name.clone());
+                self.refuse(path, &name, "a name that no other experiment of the site has");
+            }
+        }
+        experiments
+    }
+
+    /// A list of at most `max` tables, which cannot be given in the environment.
+    fn tables<T>(
+        &mut self,
+        path: &str,
+        max: usize,
+        expected: &str,
+        each: &str,
+        parse: fn(&Value) -> Option<T>,
+    ) -> Vec<T> {
         let values = match self.take(path) {
             None => return Vec::new(),
-            Some(Found::Toml(Value::Array(values))) if values.len() <= RULES_MAX => values,
+            Some(Found::Toml(Value::Array(values))) if values.len() <= max => values,
             Some(Found::Toml(other)) => {
-                self.refuse(path, &other, &expected);
+                self.refuse(path, &other, expected);
                 return Vec::new();
             }
             Some(Found::Text(text)) => {
@@ -213,14 +244,14 @@ impl Reader {
                 return Vec::new();
             }
         };
-        let mut rules = Vec::with_capacity(values.len());
+        let mut tables = Vec::with_capacity(values.len());
         for value in &values {
-            match rule(value) {
-                Some(rule) => rules.push(rule),
-                None => self.refuse(path, value, "{ pattern = a path of at most 512 bytes, group = 1 to 100 bytes }"),
+            match parse(value) {
+                Some(table) => tables.push(table),
+                None => self.refuse(path, value, each),
             }
         }
-        rules
+        tables
     }
 
     /// What was wrong, and the path of every key that there is, sites' keys as `<key>`.
@@ -289,7 +320,7 @@ fn leaves(table: &Table, prefix: &str, paths: &mut Vec<String>) {
 
 fn site_keys(path: &str) -> impl Iterator<Item = String> {
     let key = path.strip_prefix("sites.").and_then(|rest| rest.split_once('.')).map_or("<key>", |(key, _)| key);
-    ["name", "currency", "conversion_goal", "allowed_origins", "page_groups"]
+    ["name", "currency", "conversion_goal", "allowed_origins", "page_groups", "experiments"]
         .map(|name| format!("sites.{key}.{name}"))
         .into_iter()
 }
@@ -309,6 +340,23 @@ fn rule(value: &Value) -> Option<PageGroupRule> {
         && (1..=beacon_format::limits::NAME_BYTES_MAX).contains(&group.len())
         && !group.chars().any(char::is_control);
     fits.then(|| PageGroupRule { pattern: pattern.to_owned(), group: group.to_owned() })
+}
+
+fn experiment(value: &Value) -> Option<ExperimentConfig> {
+    let table = value.as_table()?;
+    let text = |key: &str| {
+        let text = table.get(key)?.as_str()?;
+        let fits =
+            (1..=beacon_format::limits::NAME_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+        fits.then(|| text.to_owned())
+    };
+    let experiment = ExperimentConfig {
+        name: text("name")?,
+        page_group: text("page_group")?,
+        faster_arm: text("faster_arm")?,
+        slower_arm: text("slower_arm")?,
+    };
+    (table.len() == 4 && experiment.faster_arm != experiment.slower_arm).then_some(experiment)
 }
 
 fn as_i64(count: usize) -> i64 {

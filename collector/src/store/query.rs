@@ -7,18 +7,20 @@ use super::{Store, StoreError, within};
 /// How long an answer may take beyond its execution: to be sent, and for a ClickHouse that does not hold its own limit.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// What a question may cost. ClickHouse holds the time, and we should it not; we hold the size.
+/// What a question may cost. ClickHouse holds the memory and the time, and we the time should it not; we hold the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueryLimits {
     /// Longest execution, in seconds.
     pub time_s: u32,
     /// Largest answer.
     pub result_bytes_max: usize,
+    /// Most memory in ClickHouse; beyond it the question fails with code 241.
+    pub memory_bytes_max: u64,
 }
 
 impl Default for QueryLimits {
     fn default() -> Self {
-        Self { time_s: 30, result_bytes_max: 16 << 20 }
+        Self { time_s: 30, result_bytes_max: 16 << 20, memory_bytes_max: 4 << 30 }
     }
 }
 
@@ -37,6 +39,7 @@ impl Store {
             .query_raw(sql)
             .with_setting("readonly", "1")
             .with_setting("max_execution_time", limits.time_s.to_string())
+            .with_setting("max_memory_usage", limits.memory_bytes_max.to_string())
             .with_setting("output_format_json_quote_64bit_integers", "0")
             .with_setting("date_time_output_format", "iso");
         for (name, value) in parameters {

@@ -4,6 +4,7 @@ use collector::Config;
 use collector::store::migrate::{MIGRATIONS, MigrateError, Migration, migrate};
 use collector::store::rows::{PageErrorRow, PageViewRow};
 use collector::store::{QueryLimits, Store};
+use tests::collector::{CollectorProcess, Setup};
 use tests::embedded::EmbeddedClickHouse;
 
 use super::rows::{migrated, page_error, page_view, store, today};
@@ -130,4 +131,69 @@ async fn a_start_that_died_before_it_recorded_a_migration_is_made_good_by_the_ne
     store.execute("ALTER TABLE schema_migrations DELETE WHERE version > 14 SETTINGS mutations_sync = 1").await.unwrap();
     assert_eq!(migrate(&store).await.unwrap(), MIGRATIONS.len() - 14);
     assert_eq!(answer(&store, columns).await, before);
+}
+
+#[tokio::test]
+async fn an_older_program_leaves_the_views_of_a_newer_one_alone_and_does_not_run() {
+    let store = migrated("newer_views").await;
+    store.execute("CREATE OR REPLACE VIEW slow_hosts AS SELECT 'newer' AS made_by").await.unwrap();
+    let record = "INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, 'future', 'x')";
+    store.execute(record).await.unwrap();
+    let url = EmbeddedClickHouse::shared().url();
+    let overrides =
+        [("clickhouse.mode", "server"), ("clickhouse.url", &url), ("clickhouse.database", "collector_newer_views")];
+    for command in ["migrate", "serve"] {
+        let output = Setup::new(&overrides).run(&[command]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("9999_future") && said.contains("migrated by a newer slowtax"), "{said}");
+        assert_eq!(answer(&store, "SELECT made_by FROM slow_hosts").await, "newer\n", "{command}");
+    }
+    // And a program that fits puts its own there.
+    store
+        .execute("ALTER TABLE schema_migrations DELETE WHERE version = 9999 SETTINGS mutations_sync = 1")
+        .await
+        .unwrap();
+    migrate(&store).await.unwrap();
+    assert!(store.query_bytes("SELECT made_by FROM slow_hosts", &[], "TSV", QueryLimits::default()).await.is_err());
+}
+
+/// How many views there are, and how many of them run with the rights of who made them.
+const DEFINED: &str = "SELECT count(), countIf(create_table_query LIKE '%DEFINER = default SQL SECURITY DEFINER%') FROM system.tables \
+                       WHERE database = currentDatabase() AND engine = 'View'";
+
+#[tokio::test]
+async fn on_a_server_views_run_with_the_rights_of_who_made_them_and_still_answer() {
+    let store = migrated("definer").await;
+    let counts = answer(&store, DEFINED).await;
+    let (all, defined) = counts.trim().split_once('\t').unwrap();
+    assert!(all == defined && all != "0", "{counts}");
+    let view = PageViewRow { is_bot: false, ts: today(0), country: "DE".to_owned(), ..page_view() };
+    store.insert_rows(&[view], "one").await.unwrap();
+    let sql = "SELECT country, views FROM web_vitals_by_country(site = 'shop', from_day = '2020-01-01', to_day = '2100-01-01')";
+    assert_eq!(answer(&store, sql).await, "DE\t1000000\n");
+    // A view that asks views.
+    let sql = "SELECT count() FROM loss_by_country(site = 'shop', from_day = '2026-01-01', to_day = '2026-03-01', target_ms = 2500)";
+    assert_eq!(answer(&store, sql).await, "0\n");
+}
+
+#[test]
+fn in_the_embedded_clickhouse_views_have_no_definer() {
+    let collector = CollectorProcess::start(&[]);
+    let counts = collector.query(DEFINED);
+    assert!(counts.ends_with("\t0") && !counts.starts_with("0\t"), "{counts}");
+}
+
+#[tokio::test]
+async fn a_question_has_its_memory_and_not_more() {
+    let store = store("memory");
+    let limits = QueryLimits { memory_bytes_max: 100_000_000, ..QueryLimits::default() };
+    let held = |numbers: u64| format!("SELECT length(groupArray(number)) FROM numbers({numbers})");
+    assert!(store.query_bytes(&held(1_000_000), &[], "TSV", limits).await.is_ok());
+    let refused = store.query_bytes(&held(50_000_000), &[], "TSV", limits).await.unwrap_err();
+    assert_eq!(refused.code, Some(241), "{refused}");
+    for (bytes, code) in [("67108863", 1), ("67108864", 0), ("1099511627776", 0), ("1099511627777", 1)] {
+        let output = Setup::new(&[("clickhouse.report_memory_bytes_max", bytes)]).run(&["check-config"]);
+        assert_eq!(output.status.code(), Some(code), "{bytes}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }

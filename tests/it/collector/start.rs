@@ -174,7 +174,7 @@ fn migrate_starts_and_stops_the_embedded_engine_for_itself() {
 #[test]
 fn every_command_has_its_help() {
     let setup = serverless(&[]);
-    for command in ["serve", "migrate", "check-config", "health", "simulate"] {
+    for command in ["serve", "migrate", "check-config", "health", "audit", "replay", "forget", "simulate"] {
         let output = setup.run(&[command, "--help"]);
         assert!(output.status.success(), "{command}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("--config"), "{command}");

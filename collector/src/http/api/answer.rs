@@ -16,8 +16,10 @@ use crate::reject::Reject;
 use crate::store::QueryLimits;
 
 const SITES_SQL: &str = include_str!("../../../../sql/reports/sites.sql");
-/// What one question may cost.
-const LIMITS: QueryLimits = QueryLimits { time_s: 20, result_bytes_max: 8 << 20 };
+/// How long one question may take, in seconds.
+const TIME_S_MAX: u32 = 20;
+/// How large its answer may be.
+const RESULT_BYTES_MAX: usize = 8 << 20;
 /// Longest wait for an answer, with the wait for one's turn.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 /// Questions that run at a time; more wait for their turn, so that readers of the report cannot starve the inserts.
@@ -158,10 +160,15 @@ async fn ask(
     parameters: &[(&str, String)],
     format: &str,
 ) -> Result<Vec<u8>, Refusal> {
+    let limits = QueryLimits {
+        time_s: TIME_S_MAX,
+        result_bytes_max: RESULT_BYTES_MAX,
+        memory_bytes_max: shared.config.clickhouse.report_memory_bytes_max,
+    };
     let answer = async {
         // The semaphore is never closed.
         let _turn = TURNS.acquire().await.map_err(|_| Refusal::from(Reject::Internal))?;
-        shared.store.query_bytes(sql, parameters, format, LIMITS).await.map_err(|error| Refusal::store(name, &error))
+        shared.store.query_bytes(sql, parameters, format, limits).await.map_err(|error| Refusal::store(name, &error))
     };
     tokio::time::timeout(ANSWER_TIME_MAX, answer).await.unwrap_or_else(|_| {
         tracing::warn!(report = name, "a question of the report took too long");

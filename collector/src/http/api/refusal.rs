@@ -27,8 +27,8 @@ impl Refusal {
     /// What ClickHouse says goes to the log; the asker gets a reason.
     pub(super) fn store(report: &str, error: &StoreError) -> Self {
         let reject = match (error.class, error.code) {
-            // TIMEOUT_EXCEEDED, TOO_SLOW
-            (_, Some(159 | 160)) => Reject::StoreTooSlow,
+            // TIMEOUT_EXCEEDED, TOO_SLOW, and MEMORY_LIMIT_EXCEEDED: fewer days may do.
+            (_, Some(159 | 160 | 241)) => Reject::StoreTooSlow,
             // No exception of ClickHouse's own: it could not be reached, or went away. Views and tables that are not there yet come with it.
             (ErrorClass::Passing, None) | (_, Some(46 | 60 | 81)) => Reject::StoreUnavailable,
             _ => Reject::StoreFailed,

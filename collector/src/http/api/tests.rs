@@ -75,7 +75,8 @@ fn what_clickhouse_says_becomes_a_reason_and_is_told_to_nobody() {
         (error(ErrorClass::Setup, Some(46)), Reject::StoreUnavailable, StatusCode::SERVICE_UNAVAILABLE),
         (error(ErrorClass::Setup, Some(60)), Reject::StoreUnavailable, StatusCode::SERVICE_UNAVAILABLE),
         (error(ErrorClass::Passing, Some(159)), Reject::StoreTooSlow, StatusCode::GATEWAY_TIMEOUT),
-        (error(ErrorClass::Passing, Some(241)), Reject::StoreFailed, StatusCode::BAD_GATEWAY),
+        (error(ErrorClass::Passing, Some(241)), Reject::StoreTooSlow, StatusCode::GATEWAY_TIMEOUT),
+        (error(ErrorClass::Passing, Some(242)), Reject::StoreFailed, StatusCode::BAD_GATEWAY),
         (error(ErrorClass::Setup, Some(47)), Reject::StoreFailed, StatusCode::BAD_GATEWAY),
     ] {
         let refusal = Refusal::store("countries", &error);
