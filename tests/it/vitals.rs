@@ -1,9 +1,12 @@
-//! `web_vitals_by_country`, `web_vitals_by_page`, `phases_by_country` and `slow_hosts`.
+//! The views on vitals, `phases_by_country` and `slow_hosts`; in the modules, what busy days and changes are answered from.
+
+mod change;
+mod daily;
 
 use clickhouse::Client;
 use time::{Date, Duration};
 
-use crate::database::{database, execute, first_day, lines};
+use crate::database::{database, execute, first_day, lines, refusal};
 
 /// The arguments of the views: `shop`, the day of [`first_day`] and the next.
 fn arguments() -> String {
@@ -167,6 +170,94 @@ async fn hosts_add_up_by_weight() {
         )
         .await;
     }
-    let expected = ["ads.example.net\t4\t0\t16000000\t4000000000\t0\t4", "cdn.example.com\t3\t5000\t0.7\t300\t2\t0"];
+    let expected =
+        ["ads.example.net\t4\t0\t16000000\t4000000000\t0\t4\t\\N", "cdn.example.com\t3\t5000\t0.7\t300\t2\t0\t\\N"];
     assert_eq!(ask(&client, "*", "slow_hosts").await, expected);
+    insert_views(&client, "nav, referrer_host, view_id, weight", &["'inner', 'shop.example.com:8443', 1, 1"]).await;
+    assert_eq!(ask(&client, "host, is_first_party", "slow_hosts").await, ["ads.example.net\t0", "cdn.example.com\t1"]);
+}
+
+#[tokio::test]
+async fn own_domains_are_those_that_a_tenth_of_later_views_come_from() {
+    let client = database("vitals_own_domains").await;
+    insert_views(
+        &client,
+        "nav, referrer_host, view_id, weight, is_bot",
+        &[
+            "'inner', 'www.shop.co.uk', 1, 60, false",
+            "'inner', 'm.shop.co.uk', 2, 9, false",
+            "'inner', '127.0.0.1:8080', 3, 11, false",
+            "'inner', 'localhost:8080', 4, 10, false",
+            "'inner', 'pay.example.com', 5, 9, false",
+            "'inner', 'login.example.net', 6, 1, false",
+            "'inner', '', 7, 1000, false",
+            "'entry', 'search.example.org', 8, 1000, false",
+            "'inner', 'bot.example.org', 9, 1000, true",
+        ],
+    )
+    .await;
+    let expected = ["127.0.0.1\t11\t0.11", "localhost\t10\t0.1", "shop.co.uk\t69\t0.69"];
+    assert_eq!(ask(&client, "*", "own_domains").await, expected);
+}
+
+#[tokio::test]
+async fn vitals_are_told_by_each_dimension() {
+    let client = database("vitals_dimensions").await;
+    insert_views(
+        &client,
+        "country, page_group, device, browser, effective_type, release, view_id, weight, lcp_ms",
+        &[
+            "'DE', '/', 'mobile', 'Chrome', '4g', '1.0', 1, 2, 1000",
+            "'DE', '/b', 'desktop', 'Chrome', '3g', '1.1', 2, 1, 5000",
+            "'FR', '/b', 'desktop', 'Safari', 'unknown', '', 3, 1, NULL",
+        ],
+    )
+    .await;
+    for (view, key, expected) in [
+        ("web_vitals_by_country", "country", ["DE\t3\t3\t1000\t5000", "FR\t1\t0\t\\N\t\\N"].as_slice()),
+        ("web_vitals_by_page", "page_group", &["/\t2\t2\t1000\t1000", "/b\t2\t1\t5000\t5000"]),
+        ("web_vitals_by_device", "device", &["desktop\t2\t1\t5000\t5000", "mobile\t2\t2\t1000\t1000"]),
+        ("web_vitals_by_browser", "browser", &["Chrome\t3\t3\t1000\t5000", "Safari\t1\t0\t\\N\t\\N"]),
+        (
+            "web_vitals_by_connection",
+            "effective_type",
+            &["3g\t1\t1\t5000\t5000", "4g\t2\t2\t1000\t1000", "unknown\t1\t0\t\\N\t\\N"],
+        ),
+        ("web_vitals_by_release", "release", &["\t1\t0\t\\N\t\\N", "1.0\t2\t2\t1000\t1000", "1.1\t1\t1\t5000\t5000"]),
+        (
+            "web_vitals_by_country_page",
+            "country || page_group",
+            &["DE/\t2\t2\t1000\t1000", "DE/b\t1\t1\t5000\t5000", "FR/b\t1\t0\t\\N\t\\N"],
+        ),
+    ] {
+        let rows = ask(&client, &format!("{key}, views, lcp_measured, lcp_p50_ms, lcp_p95_ms"), view).await;
+        assert_eq!(rows, expected, "{view}");
+    }
+    let unknown = format!("SELECT * FROM vitals_by{}", arguments().replace(')', ", dimension = 'os')"));
+    assert!(refusal(&client, &unknown).await.contains("there is no such dimension"));
+}
+
+#[tokio::test]
+async fn parts_of_lcp_are_of_views_that_know_them_all() {
+    let client = database("vitals_lcp_parts").await;
+    insert_views(
+        &client,
+        "country, page_group, view_id, weight, is_bot, lcp_ms, ttfb_ms, lcp_load_delay_ms, lcp_load_duration_ms, lcp_render_delay_ms",
+        &[
+            "'DE', '/', 1, 3, false, 1000, 400, 100, 300, 200",
+            "'DE', '/', 2, 1, false, 3000, 800, 1000, 700, 500",
+            "'DE', '/', 3, 5, false, 9000, NULL, 0, 0, 9000",
+            "'DE', '/', 4, 5, false, NULL, 400, NULL, NULL, NULL",
+            "'DE', '/', 5, 5, true, 9000, 9000, 0, 0, 0",
+            "'FR', '/b', 6, 1, false, NULL, 400, NULL, NULL, NULL",
+        ],
+    )
+    .await;
+    let unknown = ["\\N"; 10].join("\t");
+    let known = "14\t4\t1500\t1000\t500\t400\t325\t100\t400\t300\t275\t200";
+    assert_eq!(
+        ask(&client, "*", "lcp_parts_by_country").await,
+        [format!("DE\t{known}"), format!("FR\t1\t0\t{unknown}")]
+    );
+    assert_eq!(ask(&client, "*", "lcp_parts_by_page").await, [format!("/\t{known}"), format!("/b\t1\t0\t{unknown}")]);
 }

@@ -114,8 +114,8 @@ impl Cluster {
         for (name, sql) in views {
             let from = format!("sql/views/{name}.sql");
             let rewrite = Rewrite { cluster: self, names: &names, from: &from };
-            let sql = rewrite.view(&migrate::statement(sql, &self.database))?;
-            statements.push(Statement { from, sql });
+            let made = rewrite.view(&migrate::statement(sql, &self.database))?;
+            statements.extend(made.map(|sql| Statement { from: from.clone(), sql }));
         }
         Ok(statements)
     }

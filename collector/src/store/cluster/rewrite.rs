@@ -19,6 +19,8 @@ const REPLICATED_WINDOW_S: u32 = 604_800;
 pub(super) struct Names {
     pub(super) tables: BTreeSet<String>,
     materialized_views: BTreeSet<String>,
+    /// Those that are refreshed by the clock, not fed by INSERTs.
+    refreshed: BTreeSet<String>,
     /// Tables that materialized views write.
     fed: BTreeSet<String>,
     views: BTreeSet<String>,
@@ -32,8 +34,12 @@ impl Names {
             if draft.has(0, &CREATE_TABLE) {
                 names.tables.insert(draft.token(2).to_owned());
             } else if draft.has(0, &CREATE_MATERIALIZED_VIEW) {
-                names.materialized_views.insert(draft.token(3).to_owned());
-                names.fed.insert(draft.token(5).to_owned());
+                let is_refreshed = draft.has(4, &["REFRESH"]);
+                let kind = if is_refreshed { &mut names.refreshed } else { &mut names.materialized_views };
+                kind.insert(draft.token(3).to_owned());
+                if let Some(to) = draft.find(&["TO"]) {
+                    names.fed.insert(draft.token(to + 1).to_owned());
+                }
             } else if draft.has(0, &CREATE_VIEW) {
                 names.views.insert(draft.token(4).to_owned());
             }
@@ -44,6 +50,7 @@ impl Names {
 
 const CREATE_TABLE: [&str; 2] = ["CREATE", "TABLE"];
 const CREATE_MATERIALIZED_VIEW: [&str; 3] = ["CREATE", "MATERIALIZED", "VIEW"];
+const REPLACE_MATERIALIZED_VIEW: [&str; 5] = ["CREATE", "OR", "REPLACE", "MATERIALIZED", "VIEW"];
 const CREATE_VIEW: [&str; 4] = ["CREATE", "OR", "REPLACE", "VIEW"];
 const ALTER_TABLE: [&str; 2] = ["ALTER", "TABLE"];
 
@@ -98,6 +105,8 @@ impl Rewrite<'_> {
         let draft = Draft::new(sql);
         if draft.has(0, &CREATE_TABLE) {
             self.table(draft)
+        } else if self.is_refreshed(&draft) {
+            Ok(vec![])
         } else if draft.has(0, &CREATE_MATERIALIZED_VIEW) {
             Ok(vec![self.materialized_view(draft)?])
         } else if draft.has(0, &ALTER_TABLE) && self.names.materialized_views.contains(draft.token(2)) {
@@ -107,6 +116,14 @@ impl Rewrite<'_> {
         } else {
             Err(self.refused("there is no rule for such a statement"))
         }
+    }
+
+    /// Whether it makes or changes a view that is refreshed by the clock. A cluster has none: each server would compute its own rows at its own
+    /// time, replicas the same ones twice, and a question over all shards could not tell which belong together. What such a view fills stays
+    /// empty, and questions read the raw tables, each shard its part.
+    fn is_refreshed(&self, draft: &Draft<'_>) -> bool {
+        let is_made = draft.has(0, &CREATE_MATERIALIZED_VIEW) && self.names.refreshed.contains(draft.token(3));
+        is_made || draft.has(0, &ALTER_TABLE) && self.names.refreshed.contains(draft.token(2))
     }
 
     /// `CREATE TABLE name (...) ENGINE = ...`
@@ -212,8 +229,12 @@ impl Rewrite<'_> {
     }
 
     /// `CREATE OR REPLACE VIEW name AS ...`
-    pub(super) fn view(&self, sql: &str) -> Result<String, ClusterError> {
+    /// `None`: a cluster has no such view, see [`Self::is_refreshed`].
+    pub(super) fn view(&self, sql: &str) -> Result<Option<String>, ClusterError> {
         let mut draft = Draft::new(sql);
+        if draft.has(0, &REPLACE_MATERIALIZED_VIEW) && draft.has(6, &["REFRESH"]) {
+            return Ok(None);
+        }
         if !draft.has(0, &CREATE_VIEW) || !draft.has(5, &["AS"]) {
             return Err(self.refused("there is no rule for such a statement"));
         }
@@ -229,7 +250,7 @@ impl Rewrite<'_> {
                 draft.replace(index..index + 1, self.cluster.of(name));
             }
         }
-        Ok(draft.finish())
+        Ok(Some(draft.finish()))
     }
 
     fn local(&self, table: &str) -> String {

@@ -1,0 +1,9 @@
+-- Web vitals of each kind of device: see vitals_by, which this asks, for what each column says. Days are in [from_day, to_day).
+-- Here device is text: mobile, desktop, tablet, other.
+--
+--   SELECT device, views, lcp_p75_ms, lcp_good_share FROM slowtax.web_vitals_by_device(site = 'shop', from_day = '2026-11-01', to_day = '2026-12-01')
+--
+-- Cost: that of vitals_by.
+CREATE OR REPLACE VIEW web_vitals_by_device AS
+SELECT value AS device, * EXCEPT (value, page_group, simulated_views, waiting_views, abandoned_share, days, last_received_at)
+FROM {{database}}.vitals_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'device')
