@@ -87,12 +87,34 @@ fn sql_code(sql: &Path) -> io::Result<String> {
         "];\n/// Views, in the order of their files: name, statement.\npub static VIEWS: &[(&str, &str)] = &[\n",
     );
     let views = sql.join("views");
-    for file in watched_files(&views)?.iter().filter(is_sql) {
+    let files = watched_files(&views)?;
+    let templates = view_templates(&views, files.iter().filter(is_sql))?;
+    for file in files.iter().filter(is_sql).filter(|file| !file.contains('/')) {
         let name = file.trim_end_matches(".sql");
-        let _ = writeln!(code, "    ({name:?}, include_str!({})),", quoted(&views.join(file)));
+        // The database is not known here: what stands for it stays as it is.
+        let context = minijinja::context! { database => "{{database}}" };
+        let view = templates.get_template(file).and_then(|view| view.render(context));
+        let view = view.map_err(|error| io::Error::other(format!("sql/views/{file}: {error:#}")))?;
+        let _ = writeln!(code, "    ({name:?}, {view:?}),");
     }
     code.push_str("];\n");
     Ok(code)
+}
+
+/// The views as templates, by their paths below `views`. What several have in common, they include.
+fn view_templates<'a>(
+    views: &Path,
+    files: impl Iterator<Item = &'a String>,
+) -> io::Result<minijinja::Environment<'static>> {
+    let mut templates = minijinja::Environment::new();
+    let syntax = minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    templates.set_syntax(syntax.map_err(io::Error::other)?);
+    templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    for file in files {
+        let text = fs::read_to_string(views.join(file))?;
+        templates.add_template_owned(file.clone(), text).map_err(|error| io::Error::other(format!("{error:#}")))?;
+    }
+    Ok(templates)
 }
 
 /// uap-core's rules as JSON, which the program reads faster than YAML and without a YAML reader; empty when they are nowhere.

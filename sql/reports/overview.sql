@@ -4,9 +4,10 @@
 -- their half-widths add as squares; the pooled ones share a ratio, so theirs add as they are, which is the widest that they can be. There is
 -- no interval as long as a country has none and loses at least a hundredth of the sum.
 -- measured_views are the units of the loss (LCP known); views are all that people looked at. simulated_share is of views.
+-- placebo_lo and placebo_hi are the band of the newest nightly placebo of the site (28 days, target 2500 ms), placebo_at when it was made; NULL before the first.
 -- An association, not proof of a cause.
 --
--- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_country, and the window's page_views with FINAL.
+-- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_country and vitals_by.
 WITH
     loss AS
     (
@@ -35,15 +36,25 @@ WITH
     ),
     seen AS
     (
+        -- One row, also where there is nothing.
         SELECT
-            sum(weight) AS views,
-            sumIf(weight, is_simulated) / nullIf(views, 0) AS simulated_share,
-            if(views > 0, quantileExactWeighted(0.75)(lcp_ms, weight), NULL) AS lcp_p75_ms,
-            sumIf(weight, lcp_ms <= 2500) / nullIf(sumIf(weight, lcp_ms IS NOT NULL), 0) AS lcp_good_share,
-            if(views > 0, max(received_at), NULL) AS last_received_at,
-            uniqExact(toDate(ts)) AS days_with_data
-        FROM page_views FINAL
-        WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot
+            sum(vitals_by.views) AS views,
+            sum(simulated_views) / nullIf(views, 0) AS simulated_share,
+            anyOrNull(vitals_by.lcp_p75_ms) AS lcp_p75_ms,
+            anyOrNull(vitals_by.lcp_good_share) AS lcp_good_share,
+            anyOrNull(vitals_by.abandoned_share) AS abandoned_share,
+            anyOrNull(vitals_by.last_received_at) AS last_received_at,
+            sum(days) AS days_with_data
+        FROM vitals_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'site')
+    ),
+    placebo AS
+    (
+        SELECT
+            argMaxOrNull(loss_placebos.placebo_lo, computed_at) AS placebo_lo,
+            argMaxOrNull(loss_placebos.placebo_hi, computed_at) AS placebo_hi,
+            maxOrNull(computed_at) AS placebo_at
+        FROM loss_placebos
+        WHERE site = {site:String} AND to_day > today() - 60
     )
 SELECT
     views,
@@ -54,6 +65,7 @@ SELECT
     last_received_at,
     lcp_p75_ms,
     lcp_good_share,
+    abandoned_share,
     orders,
     revenue,
     est_lost,
@@ -63,5 +75,8 @@ SELECT
     if(orders + est_lost != 0, 100 * est_lost / (orders + est_lost), 0) AS est_lost_pct,
     time_lost_s,
     multiIf(orders < 30 OR lo IS NULL, 'insufficient', lo > 0, 'loss', hi < 0, 'gain', 'not distinguishable') AS verdict,
-    'association' AS claim
-FROM loss, goals, seen
+    'association' AS claim,
+    placebo_lo,
+    placebo_hi,
+    placebo_at
+FROM loss, goals, seen, placebo

@@ -4,7 +4,8 @@
 --
 --   SELECT * FROM slowtax.loss_by_country_page(site = 'shop', from_day = '2026-11-01', to_day = '2026-12-01', target_ms = 2500)
 --
--- Cost: see loss_cells, with G = 0.
+-- Cost: see parts/loss_cells.sql, with G = 0.
+{% set source, outcome, resample = 'cube', 'conversion', 'none' %}
 CREATE OR REPLACE VIEW loss_by_country_page AS
 SELECT
     country,
@@ -13,9 +14,10 @@ SELECT
     conversions AS k,
     lost_direct,
     var_direct,
-    lost_pooled_jk[1] AS lost_pooled,
+    lost_pooled,
     slow_views_compared / nullIf(slow_views, 0) AS direct_coverage,
     time_lost_s
-FROM {{database}}.loss_cells(
-    site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, target_ms = {target_ms:UInt32}, jackknife = false
+FROM
+(
+{% include 'parts/loss_cells.sql' %}
 )

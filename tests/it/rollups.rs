@@ -439,3 +439,51 @@ async fn an_insert_retried_with_its_token_changes_nothing() {
     insert_views(&with_token("batch-2"), &batch).await;
     assert!(cube(&client).await.contains(&"0 /a entry 1 | 0 0 -80 0".to_owned()));
 }
+
+#[tokio::test]
+async fn the_cube_agrees_with_what_the_raw_tables_say_and_the_check_finds_where_it_does_not() {
+    let client = database("rollups_check").await;
+    let day = first_day();
+    // Two sessions: views 1 and 2, an order, view 3; and view 4, without an order. The LCP of view 2 grows after it was counted.
+    let views: Vec<Snapshot> = vec![
+        Snapshot { time: "10:00:00.000", ..Snapshot::new(1, Some(800)) },
+        Snapshot { time: "10:01:00.000", nav: "inner", ..Snapshot::new(2, Some(2400)) },
+        Snapshot { time: "10:01:00.000", nav: "inner", ..Snapshot::later(2, 1, Some(2400), Some(2600)) },
+        Snapshot { time: "10:09:00.000", nav: "inner", ..Snapshot::new(3, Some(800)) },
+        Snapshot { time: "10:00:00.000", weight: 3, country: "BR", ..Snapshot::new(4, Some(70_000)) },
+        Snapshot { hidden_at_start: true, ..Snapshot::new(5, Some(700)) },
+        Snapshot { is_bot: true, ..Snapshot::new(6, Some(700)) },
+        Snapshot::new(7, None),
+    ];
+    insert_views(&client, &views).await;
+    execute(
+        &client,
+        &format!(
+            "INSERT INTO goals (site, ts, weight, name, is_conversion, country, device, earlier_ts, earlier_page_group, earlier_nav, earlier_lcp_ms) \
+             VALUES ('shop', '{day} 10:05:00', 1, 'order', true, 'AT', 'mobile', ['{day} 10:00:00.000', '{day} 10:01:00.000'], ['/', '/'], \
+             ['entry', 'inner'], [800, 2600])"
+        ),
+    )
+    .await;
+    // Views 4 to 7 are other people's.
+    let check = format!(
+        "SELECT day, country, page_group, toString(nav), bucket, n_streamed, n_recounted, k_streamed, k_recounted FROM cube_check(site = 'shop', \
+         from_day = '{day}', to_day = '{}') ORDER BY ALL",
+        day + Duration::days(1)
+    );
+    let others = lines(&client, &check).await;
+    assert_eq!(others.len(), 1, "view 4 has the session of the others (0) and began before the order: {others:?}");
+    assert!(others[0].starts_with(&format!("{day}\tAT\t/\tentry\t13\t0\t0\t0\t3")), "{others:?}");
+
+    execute(&client, "ALTER TABLE page_views DELETE WHERE view_id = 4 SETTINGS mutations_sync = 2").await;
+    execute(&client, "INSERT INTO loss_cube SELECT * REPLACE (-n AS n, -exits AS exits, -t_ms AS t_ms) FROM loss_cube WHERE bucket = 13").await;
+    assert_eq!(lines(&client, &check).await, Vec::<String>::new(), "they agree");
+
+    execute(
+        &client,
+        &format!("INSERT INTO loss_cube VALUES ('shop', '{day}', 'DE', '/', 'mobile', 'entry', 1, 2, 1, 0, 1600)"),
+    )
+    .await;
+    let found = lines(&client, &check).await;
+    assert_eq!(found, [format!("{day}\tDE\t/\tentry\t1\t3\t1\t1\t0")]);
+}

@@ -30,6 +30,8 @@ export interface Estimate {
 export interface Speed {
   lcp_p75_ms: number | null;
   lcp_good_share: number | null;
+  /** The share of views that were left before they had loaded; not of a country's page. */
+  abandoned_share?: number | null;
 }
 
 export interface Overview extends Estimate, Speed {
@@ -42,6 +44,10 @@ export interface Overview extends Estimate, Speed {
   orders: number;
   revenue: number | null;
   est_lost_pct: number | null;
+  /** The newest placebo's band of lost orders, which must contain 0. */
+  placebo_lo: number | null;
+  placebo_hi: number | null;
+  placebo_at: string | null;
 }
 
 export interface CountryRow extends Estimate, Speed {
@@ -57,7 +63,7 @@ export interface PageRow extends Estimate, Speed {
   page_group: string;
   views: number;
   k: number;
-  method: 'direct' | 'pooled';
+  method: 'direct' | 'pooled' | 'experiment';
   direct_coverage: number | null;
 }
 

@@ -26,6 +26,8 @@ fn goal_row(shared: &Shared, goal: &Goal) -> GoalRow {
         country: shared.country.code().to_owned(),
         page_group: shared.page_group.clone(),
         device: shared.user_agent.device,
+        release: shared.beacon.context.release.clone().into_owned(),
+        experiment_arm: shared.beacon.context.experiment_arm.clone().into_owned(),
         ..GoalRow::default()
     };
     for view in &goal.earlier_views {

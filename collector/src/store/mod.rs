@@ -3,22 +3,27 @@
 //! - [`rows`]: the raw tables' rows as types, checked against the server's schema at every insert and read;
 //! - [`Store::insert_rows`], [`Store::insert_tables`]: batches, exactly once by their token;
 //! - [`Store::query_bytes`]: read-only questions with limits, answered in any of ClickHouse's formats;
-//! - [`migrate`]: the schema; [`cluster`]: the same for a cluster of servers, as text.
+//! - [`migrate`]: the schema; [`cluster`]: the same for a cluster of servers, as text; [`retention`]: how long its rows are kept;
+//! - [`forget`]: what deletes a session or a site.
 
 pub mod cluster;
 mod error;
+pub mod experiments;
+pub mod forget;
 mod lineage;
 pub mod migrate;
 mod query;
+pub mod retention;
 pub mod rowbinary;
 pub mod rows;
+mod view_names;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use clickhouse::Client;
 
-use crate::config::ClickHouseConfig;
+use crate::config::{ClickHouseConfig, ClickHouseMode};
 pub use error::{ErrorClass, StoreError};
 pub use lineage::SegmentRows;
 pub use query::QueryLimits;
@@ -45,6 +50,7 @@ const STATEMENT_TIME_MAX: Duration = Duration::from_mins(5);
 pub struct Store {
     client: Client,
     database: Arc<str>,
+    mode: ClickHouseMode,
 }
 
 impl Store {
@@ -56,7 +62,7 @@ impl Store {
             .with_password(config.password.reveal())
             .with_database(&config.database)
             .with_product_info("slowtax", env!("CARGO_PKG_VERSION"));
-        Self { client, database: config.database.as_str().into() }
+        Self { client, database: config.database.as_str().into(), mode: config.mode }
     }
 
     /// The database's name: letters, digits and `_`.

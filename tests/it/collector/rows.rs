@@ -240,6 +240,8 @@ fn goal() -> GoalRow {
         earlier_page_group: vec!["/".to_owned(), "/search".to_owned()],
         earlier_nav: vec![Nav::Entry, Nav::Inner],
         earlier_lcp_ms: vec![100, 200],
+        release: "2026.11.3".to_owned(),
+        experiment_arm: "fast".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ import * as format from '../format';
 import type { Column } from '../table';
 import { type Scale, bar, known, verdict, withInterval } from './estimate';
 
-type Row = Estimate & Speed & { views: number; method: 'direct' | 'pooled'; direct_coverage: number | null };
+type Row = Estimate & Speed & { views: number; method: 'direct' | 'pooled' | 'experiment'; direct_coverage: number | null };
 
 function data(value: number | null, text: string): HTMLElement {
   return h('data', { value: value ?? '' }, text);
@@ -22,6 +22,7 @@ function lcp({ lcp_p75_ms }: Speed): Child {
 const METHODS = {
   direct: 'Slow views are compared with fast ones of the same country, page, device and visit step.',
   pooled: 'Too few fast views or conversions to compare with: the effect is taken from all countries, and applied to these views.',
+  experiment: 'A randomised experiment on this page says what a second of waiting costs; no mere association.',
 };
 
 function views<R extends Row>(): Column<R> {

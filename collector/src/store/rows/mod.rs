@@ -110,6 +110,8 @@ pub struct GoalRow {
     #[serde(with = "enum8::navs")]
     pub earlier_nav: Vec<Nav>,
     pub earlier_lcp_ms: Vec<u32>,
+    pub release: String,
+    pub experiment_arm: String,
 }
 
 /// `page_errors`: what one snapshot tells of a distinct error of a page view.
