@@ -10,18 +10,17 @@
 //
 // target/release must hold slowtax and clickhouse-embedded. Prints a table, and what was found last; ends with 1 when that is not what is asked.
 
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { arch, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { START_MAX_MS, said, wait } from './program.mjs';
+import { ended, needRoom, startCollector, startEngine, writeConfig } from './engine.mjs';
+import { START_MAX_MS, wait } from './program.mjs';
 import { Sender } from './sender.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const RELEASE = at('../../target/release/');
 const GOLDEN = ['capture', 'order'].map((name) => at(`../../beacon-format/tests/golden/${name}.hex`));
 const MIB = 2 ** 20;
 const SPOOL_BYTES_MAX = 4096 * MIB;
@@ -77,47 +76,6 @@ async function startSwitch(target) {
   return state;
 }
 
-async function startCollector(directory, clickhouse) {
-  const file = join(directory, 'slowtax.toml');
-  const geo = at('../../node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb');
-  await writeFile(
-    file,
-    `data_dir = "${directory}/data"
-[http]
-listen = "127.0.0.1:0"
-trusted_proxies = ["127.0.0.1"]
-network_rate_max = 0
-[clickhouse]
-mode = "server"
-url = "${clickhouse}"
-[geo]
-database = "${geo}"
-[spool]
-bytes_max = ${SPOOL_BYTES_MAX}
-[sites.shop]
-`
-  );
-  const child = spawn(join(RELEASE, 'slowtax'), ['serve', '--config', file], { stdio: ['pipe', 'pipe', 'ignore'] });
-  const url = await said(child, /listening on (\S+)/);
-  for (const until = Date.now() + START_MAX_MS; ; await wait(100)) {
-    if ((await fetch(`${url}/health/ready`).catch(() => ({}))).ok) break;
-    if (Date.now() > until) throw new Error('the collector is not ready');
-  }
-  const metrics = async () => {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    return Object.fromEntries(text.split('\n').filter((line) => line && line[0] !== '#').map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
-  };
-  const resident = async () => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024;
-  return { child, url, metrics, resident };
-}
-
-async function ended(child, signal) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const end = new Promise((over) => child.once('exit', over));
-  child.kill(signal);
-  await end;
-}
-
 const widths = [9, 12, 14, 12, 12, 14, 16, 12, 12];
 const row = (cells) => print(cells.map((cell, place) => String(cell).padStart(widths[place])).join(''));
 
@@ -130,23 +88,13 @@ async function sample(phase, began, collector, sender) {
   return taken;
 }
 
-async function query(engine, sql) {
-  const answer = await fetch(`${engine}/?database=slowtax`, { method: 'POST', body: sql });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(text);
-  return text.trim().split('\t').map(Number);
-}
-
 const directory = await mkdtemp(join(tmpdir(), 'slowtax-outage-'));
-const { bavail, bsize } = await statfs(directory);
-if (bavail * bsize < FREE_BYTES_MIN) throw new Error(`${tmpdir()} must have ${FREE_BYTES_MIN / MIB} MiB free; set TMPDIR`);
-const library = at(`../../node_modules/@chdb/lib-linux-${arch() === 'arm64' ? 'arm64' : 'x64'}-gnu/libchdb.so`);
-const engine = spawn(join(RELEASE, 'clickhouse-embedded'), ['--listen', '127.0.0.1:0', '--path', join(directory, 'engine'), '--libchdb', library], { stdio: ['pipe', 'pipe', 'ignore'] });
-let collector, sender;
+await needRoom(directory, FREE_BYTES_MIN);
+let engine, collector, sender;
 try {
-  const engineUrl = await said(engine, /ready on (\S+)/);
-  const clickhouse = await startSwitch(engineUrl);
-  collector = await startCollector(directory, clickhouse.url);
+  engine = await startEngine(directory);
+  const clickhouse = await startSwitch(engine.url);
+  collector = await startCollector(await writeConfig(directory, clickhouse.url, ['shop'], `[spool]\nbytes_max = ${SPOOL_BYTES_MAX}`));
   sender = await Sender.start(collector.url, GOLDEN, CONNECTIONS);
 
   clickhouse.away();
@@ -188,7 +136,7 @@ try {
     if (Date.now() > until) throw new Error('the last rows are not stored');
   }
   const end = await sample('over', began, collector, sender);
-  const [views, different, weight] = await query(engineUrl, 'SELECT count(), uniqExact(view_id), sum(weight) FROM page_views');
+  const [{ views, different, weight }] = await engine.query('SELECT count() AS views, uniqExact(view_id) AS different, sum(page_views.weight) AS weight FROM page_views');
   const counted = await collector.metrics();
   const half = samples.slice(2, 2 + SAMPLES / 2);
   const most = (list) => Math.max(...list.map(({ resident }) => resident));
@@ -213,7 +161,7 @@ try {
 } finally {
   sender?.stop();
   if (collector) await ended(collector.child, 'SIGTERM');
-  await ended(engine, 'SIGTERM');
+  if (engine) await ended(engine.child, 'SIGTERM');
   await rm(directory, { recursive: true, force: true });
 }
 process.exit();

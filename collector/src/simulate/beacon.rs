@@ -33,6 +33,8 @@ pub(super) struct Setting<'a> {
     pub(super) site: &'a str,
     /// The custom dimension `history`, which marks the rows of a made history; empty for live visits.
     pub(super) history: &'a str,
+    /// Whether views tell of the resources that they load: most of a view's bytes, and nothing that the loss is made of.
+    pub(super) resources: bool,
 }
 
 /// Which snapshot of a view.
@@ -71,6 +73,9 @@ pub(super) fn beacon<'a>(session: &'a Session, view: &'a View, snapshot: Snapsho
     let is_first = snapshot != Snapshot::Hidden;
     let (mut random, mut more) = (Random::new(view.seed, 1), Random::new(view.seed, 2));
     let mut entries = resources::of(view, &milestones, sent_after_ms, &mut random);
+    if !setting.resources {
+        entries.clear();
+    }
     let seen = u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let (types, hosts) = resources::totals(&entries);
     if snapshot == Snapshot::Hidden {
@@ -296,7 +301,7 @@ mod tests {
     use super::*;
     use crate::simulate::country;
 
-    const SETTING: Setting = Setting { site: "shop", history: "" };
+    const SETTING: Setting = Setting { site: "shop", history: "", resources: true };
 
     fn sessions(count: usize) -> Vec<Session> {
         let mut random = Random::new(11, 0);

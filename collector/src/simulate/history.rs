@@ -1,7 +1,7 @@
 //! A history: days of simulated visits in the past, put into ClickHouse as if the collector had received them then.
 //!
-//! Every visit is a real beacon and goes through [`enrich`] with the time at which it would have come; only HTTP and the queue are left
-//! out, since a collector refuses beacons of days ago. A day is determined by (seed, views a day, day) alone.
+//! Every visit is a real beacon, is decoded, and goes through [`enrich`] with the time at which it would have come; only HTTP and the queue are
+//! left out, since a collector refuses beacons of days ago. A day is determined by (seed, views a day, case, day) alone.
 //!
 //! Exactly once: each view carries the custom dimension `history` with what determines its day, and a day whose views are all there is
 //! skipped. Views go in last, so a day that has them all has everything. Days are inserted a few at a time, because ClickHouse waits for
@@ -12,13 +12,15 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Instant;
 
+use beacon_format::decode;
 use serde::Deserialize;
 use time::{Date, Duration, UtcDateTime, Weekday};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::SimulateError;
-use super::beacon::{Setting, Snapshot, beacon};
+use super::beacon::{Setting, Snapshot, beacon, encoded};
+use super::cases::Case;
 use super::country;
 use super::random::{Random, whole};
 use super::session::{Session, View};
@@ -52,6 +54,8 @@ pub(super) struct Plan {
     pub(super) seed: u64,
     /// The day after the last one.
     pub(super) end: Date,
+    /// Visits of this kind, instead of those of the demo.
+    pub(super) case: Option<&'static Case>,
 }
 
 /// What became of it.
@@ -74,7 +78,7 @@ impl Plan {
         self.end - Duration::days(i64::from(self.days))
     }
 
-    fn days(self) -> impl Iterator<Item = Date> {
+    pub(super) fn days(self) -> impl Iterator<Item = Date> {
         (0..self.days).map(move |day| self.start() + Duration::days(i64::from(day)))
     }
 
@@ -85,7 +89,8 @@ impl Plan {
 
     /// What the days of a history have in common.
     fn kind(&self) -> String {
-        format!("about {} views a day, seed {}, model {MODEL}", self.views_per_day, self.seed)
+        let case = self.case.map_or(String::new(), |case| format!(", case {}", case.name));
+        format!("about {} views a day, seed {}, model {MODEL}{case}", self.views_per_day, self.seed)
     }
 
     /// Which batch a day belongs to. Depends on the day, and not on when the history begins.
@@ -105,7 +110,11 @@ impl Plan {
         let mut views = 0;
         while views < views_wanted {
             let country = country::pick(&mut random);
-            let session = Session::draw(country, country.moment(day_ms, &mut random), 1.0, &mut random);
+            let began_ms = country.moment(day_ms, &mut random);
+            let session = match self.case {
+                Some(case) => case.draw(country, began_ms, &mut random),
+                None => Session::draw(country, began_ms, 1.0, &mut random),
+            };
             views += session.views.len();
             sessions.push(session);
         }
@@ -209,7 +218,7 @@ fn make_batches(
         }
         let label = plan.label(day);
         if stored.get(&label) != Some(&views) {
-            batch.add(&sessions, &label, site, tools)?;
+            batch.add(&sessions, (&label, plan.case.is_none()), site, tools)?;
             batch.days.push(day);
             batch.token = format!("simulate/{}/{}/{}", site.key, plan.kind(), days_token(&batch.days));
         }
@@ -226,11 +235,18 @@ fn days_token(days: &[Date]) -> String {
 }
 
 impl Batch {
-    fn add(&mut self, sessions: &[Session], label: &str, site: &Site, tools: &Tools) -> Result<(), SimulateError> {
-        let setting = Setting { site: &site.key, history: label };
+    fn add(
+        &mut self,
+        sessions: &[Session],
+        (label, resources): (&str, bool),
+        site: &Site,
+        tools: &Tools,
+    ) -> Result<(), SimulateError> {
+        let setting = Setting { site: &site.key, history: label, resources };
         for session in sessions {
             for view in &session.views {
-                let beacon = beacon(session, view, Snapshot::Whole, setting);
+                let bytes = encoded(&beacon(session, view, Snapshot::Whole, setting));
+                let beacon = decode(&bytes).map_err(|error| SimulateError::Refused(error.into()))?;
                 let rows = enrich(&beacon, &facts(session, view), site, tools).map_err(SimulateError::Refused)?;
                 self.tables.page_views.extend(rows.page_view);
                 self.tables.resource_timings.extend(rows.resources);
@@ -285,7 +301,7 @@ mod tests {
     use super::*;
     use crate::simulate::country::DAY_MS;
 
-    const PLAN: Plan = Plan { days: 3, views_per_day: 2_000, seed: 1, end: date!(2026 - 11 - 23) };
+    const PLAN: Plan = Plan { days: 3, views_per_day: 2_000, seed: 1, end: date!(2026 - 11 - 23), case: None };
 
     fn fingerprint(plan: Plan, day: Date) -> Vec<(u64, usize, Option<f64>)> {
         let sessions = plan.sessions(day);

@@ -138,7 +138,7 @@ async fn visit(run: Arc<Run>, session: Session) {
 
 impl Run {
     async fn send(&self, session: &Session, view: &View, snapshot: Snapshot) {
-        let beacon = beacon(session, view, snapshot, Setting { site: &self.site, history: "" });
+        let beacon = beacon(session, view, snapshot, Setting { site: &self.site, history: "", resources: true });
         let orders = beacon.goals.len() as u64;
         let Ok(_permit) = self.requests.acquire().await else { return };
         let answer = self.post.send(encoded(&beacon), session.address, session.client.user_agent).await;
@@ -204,7 +204,7 @@ impl Drop for Summary {
     }
 }
 
-fn unix_ms() -> u64 {
+pub(super) fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -4,9 +4,11 @@
 //! All of it is marked: `is_simulated` in every row, and the report says so.
 
 mod beacon;
+mod cases;
 mod client;
 mod country;
 mod history;
+mod kept;
 mod live;
 mod post;
 mod random;
@@ -33,7 +35,9 @@ use crate::metrics::Metrics;
 use crate::reject::Reject;
 use crate::site::Site;
 use crate::store::{ErrorClass, Store, StoreError};
+use cases::Case;
 use history::{Outcome, Plan};
+use truth::Truth;
 
 /// What `slowtax simulate` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -49,9 +53,17 @@ pub struct Arguments {
     /// The history ends before this day (YYYY-MM-DD, UTC); default: today
     #[arg(long, value_name = "DAY", requires = "history", value_parser = parse_day)]
     end: Option<Date>,
+    /// For `cargo xtask bench truth`: visits of a kind by which the estimate is measured, instead of the demo's. What is true of them is
+    /// printed as a line of JSON, too
+    #[arg(long, value_name = "NAME", requires = "history", conflicts_with = "live", value_parser = cases::find)]
+    case: Option<&'static Case>,
+    /// For `cargo xtask bench truth`: send the days over HTTP, as beacons that browsers have kept until now, instead of inserting them. No
+    /// view may be older than 48 hours
+    #[arg(long, requires = "history", group = "sends")]
+    kept: bool,
     /// Send visits as they happen, as real beacons over HTTP, until Ctrl-C. The collector must trust this machine as a proxy, or all
     /// visits come from here
-    #[arg(long)]
+    #[arg(long, group = "sends")]
     live: bool,
     /// Page views a second
     #[arg(long, value_name = "N", default_value_t = 2.0, requires = "live", value_parser = parse_rate)]
@@ -60,7 +72,7 @@ pub struct Arguments {
     #[arg(long = "for", value_name = "SECONDS", requires = "live")]
     seconds: Option<u64>,
     /// Where the collector is; default: the address that the configuration has it listen on
-    #[arg(long, requires = "live")]
+    #[arg(long, requires = "sends")]
     url: Option<String>,
     /// The site's key; default: the only site of the configuration
     #[arg(long, value_name = "KEY")]
@@ -156,8 +168,14 @@ pub async fn run(config: &Config, arguments: &Arguments) -> Result<(), SimulateE
     match arguments.history {
         Some(days) => {
             let end = arguments.end.unwrap_or_else(|| UtcDateTime::now().date());
-            let plan = Plan { days, views_per_day: arguments.views_per_day, seed: arguments.seed, end };
-            make_history(config, site, plan).await
+            let (views_per_day, seed, case) = (arguments.views_per_day, arguments.seed, arguments.case);
+            let plan = Plan { days, views_per_day, seed, end, case };
+            if arguments.kept {
+                let url = collector_url(config, arguments);
+                kept::send(plan, &site.key, post::endpoint(&url).ok_or(SimulateError::BadUrl(url))?).await
+            } else {
+                make_history(config, site, plan).await
+            }
         }
         None => live::run(&live_order(config, &site, arguments)?).await,
     }
@@ -176,7 +194,7 @@ fn site(config: &Config, key: Option<&str>) -> Result<Site, SimulateError> {
 }
 
 fn live_order(config: &Config, site: &Site, arguments: &Arguments) -> Result<live::Order, SimulateError> {
-    let url = arguments.url.clone().unwrap_or_else(|| format!("http://{}", config.http.listen));
+    let url = collector_url(config, arguments);
     Ok(live::Order {
         endpoint: post::endpoint(&url).ok_or(SimulateError::BadUrl(url))?,
         site: site.key.clone(),
@@ -184,6 +202,10 @@ fn live_order(config: &Config, site: &Site, arguments: &Arguments) -> Result<liv
         time_max: arguments.seconds.map(Duration::from_secs),
         seed: arguments.seed,
     })
+}
+
+fn collector_url(config: &Config, arguments: &Arguments) -> String {
+    arguments.url.clone().unwrap_or_else(|| format!("http://{}", config.http.listen))
 }
 
 async fn make_history(config: &Config, site: Site, plan: Plan) -> Result<(), SimulateError> {
@@ -211,14 +233,25 @@ async fn make_history(config: &Config, site: Site, plan: Plan) -> Result<(), Sim
         Outcome::Complete { inserted: 0, truth } => {
             say(&format!("the history of {key} is there already: {from} to {to} (not included)"));
             truth.tell(currency, say);
+            tell_case(plan, &truth);
         }
         Outcome::Complete { inserted, truth } => {
             let seconds = started.elapsed().as_secs_f64();
             say(&format!("{inserted} days of {key} inserted in {seconds:.1} s: {from} to {to} (not included)"));
             truth.tell(currency, say);
+            tell_case(plan, &truth);
         }
     }
     Ok(())
+}
+
+/// What is true of a case, for a program.
+fn tell_case(plan: Plan, truth: &Truth) {
+    if let Some(case) = plan.case {
+        let (total, countries) = (truth.total(), truth.by_country());
+        let known = serde_json::json!({ "case": case.name, "seed": plan.seed, "total": total, "countries": countries });
+        say(&known.to_string());
+    }
 }
 
 fn tools(config: &Config) -> Result<Tools, SimulateError> {

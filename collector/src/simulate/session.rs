@@ -33,9 +33,9 @@ const LEFT_BEFORE_LCP: f64 = 0.012;
 /// Spread of LCP within a stratum.
 const LCP_SIGMA: f64 = 0.48;
 /// LCP of a later view against that of the first: connections are open, files are cached.
-const INNER_FACTOR: f64 = 0.60;
+pub(super) const INNER_FACTOR: f64 = 0.60;
 /// Spread of the value of orders.
-const VALUE_SIGMA: f64 = 0.55;
+pub(super) const VALUE_SIGMA: f64 = 0.55;
 /// How long a page is read, median, after its LCP.
 const READING_MS: f64 = 14_000.0;
 
@@ -74,8 +74,43 @@ pub(super) struct Session {
     pub(super) order: Option<f64>,
     /// Expected orders that slowness cost this session: 0 to 1.
     pub(super) lost: f64,
+    /// The same, view by view: what it would gain if one of its views were fast and the others as they are, added up.
+    pub(super) lost_singly: f64,
     /// The value of the order it makes, or would have made.
     pub(super) value: f64,
+}
+
+impl View {
+    /// Draws the view of a page with this number in its session, which begins then: its LCP about a median, and how long it is read.
+    pub(super) fn draw(
+        page: Page,
+        (number, started_ms): (u16, u64),
+        median_ms: f64,
+        reading_pace: f64,
+        random: &mut Random,
+    ) -> Self {
+        let ready_ms = whole(random.log_normal(median_ms, LCP_SIGMA).clamp(180.0, 59_000.0));
+        let hidden_at_start = random.chance(HIDDEN_AT_START);
+        let hidden_at_ms =
+            ready_ms + whole((random.log_normal(READING_MS, 0.8) * reading_pace).clamp(1_500.0, 900_000.0));
+        Self {
+            id: Id::new(started_ms, random.bits()),
+            page,
+            choice: random.bits(),
+            started_ms,
+            number,
+            ready_ms,
+            lcp_ms: (!hidden_at_start).then_some(ready_ms),
+            hidden_at_start,
+            hidden_at_ms,
+            seed: (u64::from(random.bits()) << 32) | u64::from(random.bits()),
+        }
+    }
+
+    /// When the next view of the session begins.
+    pub(super) fn next_ms(&self) -> u64 {
+        self.started_ms + u64::from(self.hidden_at_ms) + 60
+    }
 }
 
 impl Session {
@@ -89,13 +124,15 @@ impl Session {
         let value = (random.log_normal(country.order_value, VALUE_SIGMA) * 100.0).round().max(100.0) / 100.0;
         let would_order = views.last().is_some_and(|view| view.page == Page::ThankYou);
         let waited_ms: f64 = views.iter().map(beyond_target_ms).sum();
-        let lost = if would_order { (waited_ms / PATIENCE_MS_MAX).min(1.0) } else { 0.0 };
+        let lost_of = |waited_ms: f64| if would_order { (waited_ms / PATIENCE_MS_MAX).min(1.0) } else { 0.0 };
+        let lost = lost_of(waited_ms);
+        let lost_singly = views.iter().map(|view| lost - lost_of(waited_ms - beyond_target_ms(view))).sum();
         leave_when_out_of_patience(&mut views, random.between(0.0, PATIENCE_MS_MAX));
         let ordered = views.last().is_some_and(|view| view.page == Page::ThankYou);
         if !ordered {
             leave_before_lcp(&mut views, random);
         }
-        Self { id, country, client, address, views, order: ordered.then_some(value), lost, value }
+        Self { id, country, client, address, views, order: ordered.then_some(value), lost, lost_singly, value }
     }
 
     /// The measured view before this one: what the beacon tells as `previous`.
@@ -136,22 +173,9 @@ fn would_be_views(
         let number = u16::try_from(views.len() + 1).unwrap_or(u16::MAX);
         let nav_factor = if number == 1 { 1.0 } else { INNER_FACTOR };
         let median = country.lcp_median_ms * client.device.lcp_factor() * page.lcp_factor() * nav_factor;
-        let ready_ms = whole(random.log_normal(median, LCP_SIGMA).clamp(180.0, 59_000.0));
-        let hidden_at_start = random.chance(HIDDEN_AT_START);
-        let hidden_at_ms = ready_ms + whole((random.log_normal(READING_MS, 0.8) * pace).clamp(1_500.0, 900_000.0));
-        views.push(View {
-            id: Id::new(at_ms, random.bits()),
-            page,
-            choice: random.bits(),
-            started_ms: at_ms,
-            number,
-            ready_ms,
-            lcp_ms: (!hidden_at_start).then_some(ready_ms),
-            hidden_at_start,
-            hidden_at_ms,
-            seed: (u64::from(random.bits()) << 32) | u64::from(random.bits()),
-        });
-        at_ms += u64::from(hidden_at_ms) + 60;
+        let view = View::draw(page, (number, at_ms), median, pace, random);
+        at_ms = view.next_ms();
+        views.push(view);
         next = if views.len() < VIEWS_MAX { page.next(buying, random) } else { None };
     }
     views

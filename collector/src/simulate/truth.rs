@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::session::{Session, TARGET_MS};
 
 /// Sums over sessions of one country.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Sums {
     pub(super) sessions: u64,
     pub(super) views: u64,
@@ -17,6 +19,8 @@ pub(super) struct Sums {
     pub(super) revenue: f64,
     /// Expected orders lost to slowness.
     pub(super) lost: f64,
+    /// The same, view by view: see [`Session::lost_singly`].
+    pub(super) lost_singly: f64,
     /// Expected revenue lost to slowness.
     pub(super) lost_revenue: f64,
 }
@@ -31,6 +35,7 @@ impl Sums {
         self.orders += u64::from(session.order.is_some());
         self.revenue += session.order.unwrap_or(0.0);
         self.lost += session.lost;
+        self.lost_singly += session.lost_singly;
         self.lost_revenue += session.lost * session.value;
     }
 
@@ -42,6 +47,7 @@ impl Sums {
         self.orders += other.orders;
         self.revenue += other.revenue;
         self.lost += other.lost;
+        self.lost_singly += other.lost_singly;
         self.lost_revenue += other.lost_revenue;
     }
 }
@@ -64,9 +70,11 @@ impl Truth {
         }
         total
     }
-}
 
-impl Truth {
+    pub(super) fn by_country(&self) -> &BTreeMap<&'static str, Sums> {
+        &self.by_country
+    }
+
     /// Says it in lines: the whole first, then by country, most lost first.
     pub(super) fn tell(&self, currency: &str, mut line: impl FnMut(&str)) {
         let total = self.total();

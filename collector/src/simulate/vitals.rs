@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn parts_add_up_and_snapshots_agree() {
         let mut random = Random::new(12, 0);
-        let setting = Setting { site: "shop", history: "" };
+        let setting = Setting { site: "shop", history: "", resources: true };
         for _ in 0..500 {
             let session = Session::draw(country::pick(&mut random), 1_790_000_000_000, 1.0, &mut random);
             for view in &session.views {

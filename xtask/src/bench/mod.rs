@@ -7,8 +7,10 @@ mod cost;
 mod delivery;
 mod outage;
 mod peers;
+mod query;
 mod size;
 mod snap;
+mod truth;
 
 use anyhow::{Result, bail};
 
@@ -25,7 +27,7 @@ struct Bench {
 }
 
 /// One line for each; a new benchmark is a new entry.
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 8] = [
     Bench { name: "size", about: "the beacon's bytes, raw and compressed, beside other clients'", run: size::compare },
     Bench {
         name: "cost",
@@ -38,6 +40,16 @@ const BENCHES: [Bench; 6] = [
         name: "outage",
         about: "ClickHouse away for ten minutes (SLOWTAX_OUTAGE_MINUTES), and the way back",
         run: outage::run,
+    },
+    Bench {
+        name: "truth",
+        about: "the loss figures beside the known loss of simulated sites (SLOWTAX_TRUTH_REPEATS)",
+        run: truth::run,
+    },
+    Bench {
+        name: "query",
+        about: "bytes of a page view and times of queries, up to 100 million (SLOWTAX_QUERY_VIEWS)",
+        run: query::run,
     },
     Bench { name: "delivery", about: "whether a thousand visits arrive, however they end", run: delivery::run },
 ];
