@@ -2,6 +2,9 @@
 //! user agent rules (`target/assets/uap`, or npm's copy), and the SQL. What is not there is embedded as empty, so that a bare
 //! `cargo build` works; the program says what it lacks when it is asked for it.
 
+#[path = "build/sql.rs"]
+mod sql;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -10,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build/sql.rs");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
     let assets = root.join("target/assets");
@@ -18,7 +22,8 @@ fn main() -> io::Result<()> {
         write_assets(&mut code, name, &assets.join(directory))?;
     }
     fs::write(out.join("assets.rs"), code)?;
-    fs::write(out.join("sql.rs"), sql_code(&root.join("sql"))?)?;
+    fs::write(out.join("sql.rs"), sql::schema(&root.join("sql"))?)?;
+    fs::write(out.join("reports.rs"), sql::reports(&root.join("sql"))?)?;
     fs::write(out.join("user_agents.json"), user_agent_rules(&root, &assets)?)
 }
 
@@ -65,56 +70,6 @@ fn write_assets(code: &mut String, name: &str, directory: &Path) -> io::Result<(
 
 fn is_compressed(file: &str) -> bool {
     Path::new(file).extension().is_some_and(|extension| extension == "br" || extension == "gz")
-}
-
-fn sql_code(sql: &Path) -> io::Result<String> {
-    let is_sql = |file: &&String| Path::new(file).extension().is_some_and(|extension| extension == "sql");
-    let mut code = "/// Numbered steps, in order.\npub static MIGRATIONS: &[Migration] = &[\n".to_owned();
-    let migrations = sql.join("migrations");
-    for file in watched_files(&migrations)?.iter().filter(is_sql) {
-        let path = migrations.join(file);
-        let checksum = hex(&Sha256::digest(fs::read(&path)?));
-        let path = quoted(&path);
-        let (version, name) = file.trim_end_matches(".sql").split_once('_').unwrap_or(("", ""));
-        let version: u32 =
-            version.parse().map_err(|_| io::Error::other(format!("{file} does not begin with a number")))?;
-        let _ = writeln!(
-            code,
-            "    Migration {{ version: {version}, name: {name:?}, checksum: {checksum:?}, sql: include_str!({path}) }},"
-        );
-    }
-    code.push_str(
-        "];\n/// Views, in the order of their files: name, statement.\npub static VIEWS: &[(&str, &str)] = &[\n",
-    );
-    let views = sql.join("views");
-    let files = watched_files(&views)?;
-    let templates = view_templates(&views, files.iter().filter(is_sql))?;
-    for file in files.iter().filter(is_sql).filter(|file| !file.contains('/')) {
-        let name = file.trim_end_matches(".sql");
-        // The database is not known here: what stands for it stays as it is.
-        let context = minijinja::context! { database => "{{database}}" };
-        let view = templates.get_template(file).and_then(|view| view.render(context));
-        let view = view.map_err(|error| io::Error::other(format!("sql/views/{file}: {error:#}")))?;
-        let _ = writeln!(code, "    ({name:?}, {view:?}),");
-    }
-    code.push_str("];\n");
-    Ok(code)
-}
-
-/// The views as templates, by their paths below `views`. What several have in common, they include.
-fn view_templates<'a>(
-    views: &Path,
-    files: impl Iterator<Item = &'a String>,
-) -> io::Result<minijinja::Environment<'static>> {
-    let mut templates = minijinja::Environment::new();
-    let syntax = minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    templates.set_syntax(syntax.map_err(io::Error::other)?);
-    templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-    for file in files {
-        let text = fs::read_to_string(views.join(file))?;
-        templates.add_template_owned(file.clone(), text).map_err(|error| io::Error::other(format!("{error:#}")))?;
-    }
-    Ok(templates)
 }
 
 /// uap-core's rules as JSON, which the program reads faster than YAML and without a YAML reader; empty when they are nowhere.

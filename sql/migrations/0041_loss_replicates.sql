@@ -1,5 +1,5 @@
--- What the jackknife needs, made ready for the windows that the report shows: loss_cells with resample = 'days' takes seconds on a cube of millions of rows.
--- Filled by loss_replicates_refresh, whole each time. window_orders says of how much data it was made: see loss_cells.
+-- What the jackknife needs, made ready for the windows that the report shows: parts/loss_cells.sql with resample = 'days' takes seconds on a cube of millions of rows.
+-- Filled by loss_replicates_refresh, whole each time. window_orders says of how much data it was made: see parts/loss_cells.sql.
 CREATE TABLE loss_replicates
 (
     site LowCardinality(String) COMMENT 'Site key',

@@ -15,7 +15,6 @@ use crate::http::{Shared, header as header_text};
 use crate::reject::Reject;
 use crate::store::QueryLimits;
 
-const SITES_SQL: &str = include_str!("../../../../sql/reports/sites.sql");
 /// How long one question may take, in seconds.
 const TIME_S_MAX: u32 = 20;
 /// How large its answer may be.
@@ -92,7 +91,7 @@ struct SiteData {
 }
 
 async fn sites_with_data(shared: &Shared) -> Result<BTreeMap<String, SiteData>, Refusal> {
-    let answer = ask(shared, "sites", SITES_SQL, &[], "JSONEachRow").await?;
+    let answer = ask(shared, "sites", super::sql::SITES, &[], "JSONEachRow").await?;
     let rows = serde_json::Deserializer::from_slice(&answer).into_iter::<SiteData>();
     let sites = rows.map(|row| row.map(|row| (row.site.clone(), row))).collect::<Result<_, _>>();
     sites.map_err(|error| {

@@ -27,14 +27,15 @@ use super::{Shared, method_not_allowed};
 use answer::Report;
 use refusal::Refusal;
 
-const OVERVIEW: Report =
-    Report { name: "overview", sql: include_str!("../../../../sql/reports/overview.sql"), by_country: false };
-const COUNTRIES: Report =
-    Report { name: "countries", sql: include_str!("../../../../sql/reports/countries.sql"), by_country: false };
-const PAGES: Report =
-    Report { name: "pages", sql: include_str!("../../../../sql/reports/pages.sql"), by_country: false };
-const COUNTRY_PAGES: Report =
-    Report { name: "country-pages", sql: include_str!("../../../../sql/reports/country_pages.sql"), by_country: true };
+/// `sql/reports`, as `collector/build/sql.rs` makes them.
+mod sql {
+    include!(concat!(env!("OUT_DIR"), "/reports.rs"));
+}
+
+const OVERVIEW: Report = Report { name: "overview", sql: sql::OVERVIEW, by_country: false };
+const COUNTRIES: Report = Report { name: "countries", sql: sql::COUNTRIES, by_country: false };
+const PAGES: Report = Report { name: "pages", sql: sql::PAGES, by_country: false };
+const COUNTRY_PAGES: Report = Report { name: "country-pages", sql: sql::COUNTRY_PAGES, by_country: true };
 
 /// Adds the API's routes. Called within a scope that has `web::Data<super::Shared>` and answers 403 while the report is closed.
 pub fn configure(service: &mut ServiceConfig) {

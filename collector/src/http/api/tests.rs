@@ -83,3 +83,12 @@ fn what_clickhouse_says_becomes_a_reason_and_is_told_to_nobody() {
         assert_eq!((refusal.reject, refusal.status_code()), (reject, status), "{error:?}");
     }
 }
+
+#[test]
+fn questions_have_their_views_in_place() {
+    for report in [&super::OVERVIEW, &super::COUNTRIES, &super::PAGES, &super::COUNTRY_PAGES] {
+        let calls = report.sql.lines().filter(|line| !line.trim_start().starts_with("--") && line.contains("(site = "));
+        assert_eq!(calls.collect::<Vec<_>>(), Vec::<&str>::new(), "{}", report.name);
+        assert!(report.sql.contains("FROM loss_cube") && !report.sql.contains("{{"), "{}", report.name);
+    }
+}

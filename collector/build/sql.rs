@@ -1,0 +1,150 @@
+//! The SQL as Rust: migrations as they are, views put together from what they include, and the report's questions with their views in place.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{fs, io};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, context};
+use sha2::{Digest, Sha256};
+
+use super::{hex, quoted, watched_files};
+
+/// Where a parameterised view begins that asks another one.
+const DATABASE: &str = "{{database}}.";
+
+fn sql_files(folder: &Path) -> io::Result<Vec<String>> {
+    let mut files = watched_files(folder)?;
+    files.retain(|file| Path::new(file).extension().is_some_and(|extension| extension == "sql"));
+    Ok(files)
+}
+
+/// `MIGRATIONS` and `VIEWS`.
+pub(super) fn schema(sql: &Path) -> io::Result<String> {
+    let mut code = "/// Numbered steps, in order.\npub static MIGRATIONS: &[Migration] = &[\n".to_owned();
+    let migrations = sql.join("migrations");
+    for file in sql_files(&migrations)? {
+        let path = migrations.join(&file);
+        let checksum = hex(&Sha256::digest(fs::read(&path)?));
+        let path = quoted(&path);
+        let (version, name) = file.trim_end_matches(".sql").split_once('_').unwrap_or(("", ""));
+        let version: u32 =
+            version.parse().map_err(|_| io::Error::other(format!("{file} does not begin with a number")))?;
+        let _ = writeln!(
+            code,
+            "    Migration {{ version: {version}, name: {name:?}, checksum: {checksum:?}, sql: include_str!({path}) }},"
+        );
+    }
+    code.push_str(
+        "];\n/// Views, in the order of their files: name, statement.\npub static VIEWS: &[(&str, &str)] = &[\n",
+    );
+    for (name, view) in views(&sql.join("views"))? {
+        let _ = writeln!(code, "    ({name:?}, {view:?}),");
+    }
+    code.push_str("];\n");
+    Ok(code)
+}
+
+/// A constant for each of the report's questions, named as its file.
+///
+/// The views that it asks stand in it as subqueries: ClickHouse analyses a parameterised view twice each time that it is asked, and those within
+/// it four times, which takes longer than the computation.
+pub(super) fn reports(sql: &Path) -> io::Result<String> {
+    let views = views(&sql.join("views"))?;
+    let bodies: BTreeMap<&str, &str> = views.iter().filter_map(|(_, view)| body(view)).collect();
+    let mut code = String::new();
+    for file in sql_files(&sql.join("reports"))? {
+        let question = in_place(&fs::read_to_string(sql.join("reports").join(&file))?, &bodies);
+        let name = file.trim_end_matches(".sql").to_uppercase();
+        let _ = writeln!(
+            code,
+            "/// `sql/reports/{file}`, its views in place.\npub(super) const {name}: &str = {question:?};"
+        );
+    }
+    Ok(code)
+}
+
+/// Name of the file without its end, and statement. The database is not known here: what stands for it stays as it is.
+fn views(folder: &Path) -> io::Result<Vec<(String, String)>> {
+    let files = sql_files(folder)?;
+    let mut templates = Environment::new();
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    templates.set_syntax(syntax.map_err(io::Error::other)?);
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    for file in &files {
+        let text = fs::read_to_string(folder.join(file))?;
+        templates.add_template_owned(file.clone(), text).map_err(|error| io::Error::other(format!("{error:#}")))?;
+    }
+    let statements = files.iter().filter(|file| !file.contains('/'));
+    statements
+        .map(|file| {
+            let view =
+                templates.get_template(file).and_then(|view| view.render(context! { database => "{{database}}" }));
+            let view = view.map_err(|error| io::Error::other(format!("sql/views/{file}: {error:#}")))?;
+            Ok((file.trim_end_matches(".sql").to_owned(), view))
+        })
+        .collect()
+}
+
+/// A view's name and SELECT.
+fn body(view: &str) -> Option<(&str, &str)> {
+    view.split_once("CREATE OR REPLACE VIEW ")?.1.split_once(" AS\n")
+}
+
+/// `sql` with every `view(parameter = value, ...)` replaced by the view's SELECT, the values in the places of its parameters.
+fn in_place(sql: &str, views: &BTreeMap<&str, &str>) -> String {
+    let mut made = String::new();
+    let mut rest = sql;
+    while let Some(call) = next_call(rest, views) {
+        let mut select = call.select.trim().to_owned();
+        for (parameter, value) in &call.arguments {
+            select = with_value(&select, parameter, value);
+        }
+        let _ = write!(made, "{}(\n{}\n)", &rest[..call.begin], in_place(&select, views));
+        rest = &rest[call.end..];
+        // Its columns may be named with its own name.
+        if !rest.trim_start().starts_with("AS ") {
+            let _ = write!(made, " AS {}", call.name);
+        }
+    }
+    made + rest
+}
+
+struct Call<'a> {
+    begin: usize,
+    end: usize,
+    name: &'a str,
+    select: &'a str,
+    arguments: Vec<(&'a str, &'a str)>,
+}
+
+/// The first call of a view. In comments there are only examples, which name the database.
+fn next_call<'a>(sql: &'a str, views: &BTreeMap<&str, &'a str>) -> Option<Call<'a>> {
+    sql.match_indices('(').find_map(|(open, _)| {
+        let before = &sql[..open];
+        let name =
+            &before[before.rfind(|byte: char| !byte.is_ascii_alphanumeric() && byte != '_').map_or(0, |at| at + 1)..];
+        let select = views.get(name)?;
+        let begin = open - name.len();
+        let begin = if sql[..begin].ends_with(DATABASE) { begin - DATABASE.len() } else { begin };
+        let is_example = sql[..begin].ends_with('.');
+        let length = sql[open + 1..].find(')')?;
+        let arguments = sql[open + 1..][..length].split(',').map(|argument| argument.trim().split_once(" = "));
+        let arguments: Vec<(&str, &str)> = arguments.collect::<Option<_>>()?;
+        (!is_example).then_some(Call { begin, end: open + 1 + length + 1, name, select, arguments })
+    })
+}
+
+/// `{parameter:Type}` becomes `value`.
+fn with_value(select: &str, parameter: &str, value: &str) -> String {
+    let start = format!("{{{parameter}:");
+    let mut made = String::new();
+    let mut rest = select;
+    while let Some((before, after)) = rest.split_once(&start) {
+        made.push_str(before);
+        made.push_str(value);
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    made + rest
+}
