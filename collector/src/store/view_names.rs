@@ -11,16 +11,37 @@
 //! **Limit.** For the moment of the two renames an INSERT may find no view. The collector that migrates does not write yet; another one on the same
 //! server should not write either while a migration changes a view's query.
 
+use std::time::Duration;
+
 use super::{Store, StoreError};
 
 /// What the view's other name ends with.
 const ASIDE: &str = "_aside";
+/// ClickHouse's codes for a table that is not there, or already there: somebody else has just renamed it.
+const NAME_TAKEN: [u32; 2] = [60, 57];
+/// How often it is tried, and a fifth of the longest pause in between.
+const ATTEMPTS: u32 = 30;
+const PAUSE_STEP: Duration = Duration::from_millis(40);
 
 /// Runs a migration's statement, such that a view whose query it changes keeps its tokens over ClickHouse's next start.
+///
+/// Two that migrate at once may take the name from each other in the middle: each then gives it back and begins again.
 pub(super) async fn execute(store: &Store, sql: &str) -> Result<(), StoreError> {
     let Some(view) = changed_view(sql) else { return store.execute(sql).await };
+    let mut left = ATTEMPTS;
+    loop {
+        left -= 1;
+        match change(store, sql, view).await {
+            Err(error) if left > 0 && error.code.is_some_and(|code| NAME_TAKEN.contains(&code)) => {
+                tokio::time::sleep(PAUSE_STEP * rand::random_range(1..=5)).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn change(store: &Store, sql: &str, view: &str) -> Result<(), StoreError> {
     let aside = format!("{view}{ASIDE}");
-    // Two that migrate at once may undo each other's first step: whoever comes last gives the name.
     let rename = async |from: &str, to: &str| store.execute(&format!("RENAME TABLE IF EXISTS {from} TO {to}")).await;
     rename(&aside, view).await?;
     store.execute(sql).await?;
