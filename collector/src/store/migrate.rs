@@ -46,6 +46,11 @@ pub(super) const SCHEMA_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_mi
      (version UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')) \
      ENGINE = ReplacingMergeTree ORDER BY version \
      COMMENT 'Migrations applied to this database, with the SHA-256 of their files'";
+/// How a view begins that is refreshed by the clock.
+const REPLACE_MATERIALIZED_VIEW: &str = "CREATE OR REPLACE MATERIALIZED VIEW ";
+/// How often a view is tried, and a fifth of the longest pause in between.
+const VIEW_ATTEMPTS: u32 = 15;
+const VIEW_PAUSE_STEP: Duration = Duration::from_millis(60);
 /// ClickHouse's code for a table that exists already.
 const TABLE_ALREADY_EXISTS: u32 = 57;
 /// How often, and how far apart, another one's record is looked for.
@@ -125,10 +130,38 @@ async fn apply(store: &Store, migrations: &[Migration], views: &[(&str, &str)]) 
         check(&applied(store).await?, migrations)?;
         let sql = statement(sql, store.database());
         let sql = if with_definer { defined(&sql) } else { sql };
-        store.execute(&sql).await.map_err(failed(format!("view {name}")))?;
+        apply_view(store, &sql).await.map_err(failed(format!("view {name}")))?;
     }
     store.forget_schema().await;
     Ok(count)
+}
+
+/// Replaces a view. What ClickHouse refuses is tried again: two that replace the same view at once are in each other's way.
+async fn apply_view(store: &Store, sql: &str) -> Result<(), StoreError> {
+    let mut left = VIEW_ATTEMPTS;
+    loop {
+        left -= 1;
+        let done = async {
+            for statement in replacing(sql) {
+                store.execute(&statement).await?;
+            }
+            Ok(())
+        };
+        match done.await {
+            Err(StoreError { code: Some(_), .. }) if left > 0 => {
+                tokio::time::sleep(VIEW_PAUSE_STEP * rand::random_range(1..=5)).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// The statements that replace a view. One that is refreshed is dropped and made: replaced in one step, it is made beside itself under another name, and a
+/// table may be the target of one such view only. A crash in between leaves none, and the next start makes it.
+fn replacing(sql: &str) -> Vec<String> {
+    let Some((before, rest)) = sql.split_once(REPLACE_MATERIALIZED_VIEW) else { return vec![sql.to_owned()] };
+    let name = rest.split_whitespace().next().unwrap_or_default();
+    vec![format!("DROP VIEW IF EXISTS {name}"), format!("{before}CREATE MATERIALIZED VIEW IF NOT EXISTS {rest}")]
 }
 
 fn failed(step: impl Into<String>) -> impl FnOnce(StoreError) -> MigrateError {
@@ -230,6 +263,19 @@ fn defined(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refreshed_view_is_dropped_and_made_and_any_other_replaced() {
+        let refreshed = "-- Why.\nCREATE OR REPLACE MATERIALIZED VIEW v REFRESH EVERY 1 HOUR TO t AS SELECT 1";
+        assert_eq!(
+            replacing(refreshed),
+            [
+                "DROP VIEW IF EXISTS v",
+                "-- Why.\nCREATE MATERIALIZED VIEW IF NOT EXISTS v REFRESH EVERY 1 HOUR TO t AS SELECT 1"
+            ]
+        );
+        assert_eq!(replacing("CREATE OR REPLACE VIEW v AS SELECT 1"), ["CREATE OR REPLACE VIEW v AS SELECT 1"]);
+    }
 
     #[test]
     fn every_view_can_run_with_the_rights_of_who_makes_it() {
