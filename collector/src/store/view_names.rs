@@ -17,8 +17,6 @@ use super::{Store, StoreError};
 
 /// What the view's other name ends with.
 const ASIDE: &str = "_aside";
-/// ClickHouse's codes for a table that is not there, or already there: somebody else has just renamed it.
-const NAME_TAKEN: [u32; 2] = [60, 57];
 /// How often it is tried, and a fifth of the longest pause in between.
 const ATTEMPTS: u32 = 30;
 const PAUSE_STEP: Duration = Duration::from_millis(40);
@@ -32,7 +30,8 @@ pub(super) async fn execute(store: &Store, sql: &str) -> Result<(), StoreError> 
     loop {
         left -= 1;
         match change(store, sql, view).await {
-            Err(error) if left > 0 && error.code.is_some_and(|code| NAME_TAKEN.contains(&code)) => {
+            // Most often 60 or 57: a table that is not there, or already there.
+            Err(error) if left > 0 && error.code.is_some() => {
                 tokio::time::sleep(PAUSE_STEP * rand::random_range(1..=5)).await;
             }
             done => return done,
