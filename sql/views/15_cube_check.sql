@@ -2,7 +2,7 @@
 -- k by looking for each view's conversions in goals by session. One row for each cell that differs; none means that they agree. Days are in
 -- [from_day, to_day).
 --
--- k is counted again without what the goals carry: a measured view converts when a conversion of its session comes later. What may rightly differ, by a few views: a
+-- k is counted again without what the goals carry: a measured view converts when a conversion of its session comes later, in another view. What may rightly differ, by a few views: a
 -- session of more than 50 measured views before a goal, one whose conversion came after to_day (goals are looked for 2 days further), a view whose LCP grew between the goal
 -- and its end, one of two conversions that share a millisecond with a view, and what is not in both (views whose last snapshot is still to come; parts of
 -- raw tables that retention has dropped: only ask for days that they still have).
@@ -22,19 +22,19 @@ WITH
         (
             SELECT
                 views.ts AS ts, page_group, nav, assumeNotNull(lcp_ms) AS lcp, toInt64(weight) AS w,
-                -- The first conversion after the view counts it, with its own country and device.
-                arrayFirst(conversion -> conversion.1 > views.ts, conversions) AS next,
-                [(views.country, views.device, w, toInt64(0)), (next.2, next.3, toInt64(0), if(next.2 != '', w, 0))] AS cells
+                -- The first conversion after the view counts it, with its own country and device; not one that the view itself reached.
+                arrayFirst(conversion -> conversion.1 > views.ts AND conversion.2 != views.view_id, conversions) AS next,
+                [(views.country, views.device, w, toInt64(0)), (next.3, next.4, toInt64(0), if(next.3 != '', w, 0))] AS cells
             FROM
             (
-                SELECT ts, session_id, country, page_group, device, nav, lcp_ms, weight
+                SELECT ts, session_id, view_id, country, page_group, device, nav, lcp_ms, weight
                 FROM page_views FINAL
                 WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot AND lcp_ms IS NOT NULL
                     AND http_status < 400 AND navigation_type NOT IN ('prerender', 'back_forward_cache') AND NOT hidden_at_start
             ) AS views
             LEFT JOIN
             (
-                SELECT session_id, arraySort(groupArray((ts, country, device))) AS conversions
+                SELECT session_id, arraySort(groupArray((ts, view_id, country, device))) AS conversions
                 FROM goals
                 WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} + 2 AND is_conversion AND NOT is_bot
                 GROUP BY session_id
