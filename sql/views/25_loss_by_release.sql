@@ -7,24 +7,4 @@
 -- Cost: see parts/loss_cells.sql, with G = the days of the window that have data.
 {% set by, outcome = 'release', 'conversion' %}
 CREATE OR REPLACE VIEW loss_by_release AS
-SELECT
-    part AS release,
-    views,
-    k,
-    method,
-    est_lost,
-    lo,
-    hi,
-    est_lost_revenue,
-    time_lost_s,
-    verdict,
-    'association' AS claim,
-    lost_direct,
-    se_direct,
-    direct_coverage,
-    lost_pooled,
-    se_pooled
-FROM
-(
-{% include 'parts/loss_figures.sql' %}
-)
+{% include 'parts/loss_rows.sql' %}

@@ -8,24 +8,4 @@
 -- Cost: see parts/loss_cells.sql, with G = the days of the window that have data.
 {% set by, outcome = 'country', 'continuation' %}
 CREATE OR REPLACE VIEW page_flow_by_country AS
-WITH
-    (SELECT sum(orders) FROM goals_daily WHERE site = {site:String} AND day >= {from_day:Date} AND day < {to_day:Date}) AS site_orders
-SELECT
-    country,
-    views,
-    k AS continued,
-    method,
-    est_lost AS est_lost_continuations,
-    lo,
-    hi,
-    ifNull(site_orders / nullIf(sum(k) OVER (), 0), 0) AS orders_per_continuation,
-    est_lost * orders_per_continuation AS est_lost_orders_upper,
-    lo * orders_per_continuation AS lo_orders_upper,
-    hi * orders_per_continuation AS hi_orders_upper,
-    verdict,
-    'association, upper figure' AS claim,
-    direct_coverage
-FROM
-(
-{% include 'parts/loss_figures.sql' %}
-)
+{% include 'parts/page_flow.sql' %}
