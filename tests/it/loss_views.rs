@@ -211,8 +211,13 @@ async fn page_flow_is_the_loss_with_going_on_in_the_place_of_converting() {
     )
     .await;
     execute(&client, "INSERT INTO goals_daily SELECT 'flow', day, country, orders, revenue FROM goals_daily").await;
-    for (name, flow, loss) in
-        [("page_group", "page_flow_by_page", "loss_by_page"), ("country", "page_flow_by_country", "loss_by_country_k")]
+    let pages = figures(&client, "page_group", "loss_by_page", "v2", 2500).await;
+    let pages: Vec<_> = pages.into_iter().map(|row| (row.name, row.est_lost, row.half_width)).collect();
+    let countries = by_country(&client, "v2", 2500).await;
+    let countries =
+        countries.into_iter().map(|row| (row.country, row.est_lost, row.hi.map(|hi| hi - row.est_lost))).collect();
+    for (name, flow, expected) in
+        [("page_group", "page_flow_by_page", pages), ("country", "page_flow_by_country", countries)]
     {
         let sql = format!(
             "SELECT toString({name}), views, continued, method, est_lost_continuations, hi - est_lost_continuations, orders_per_continuation, \
@@ -220,13 +225,6 @@ async fn page_flow_is_the_loss_with_going_on_in_the_place_of_converting() {
             window("flow")
         );
         let rows = lines(&client, &sql).await;
-        let expected: Vec<(String, f64, Option<f64>)> = if loss == "loss_by_page" {
-            let rows = figures(&client, name, loss, "v2", 2500).await;
-            rows.into_iter().map(|row| (row.name, row.est_lost, row.half_width)).collect()
-        } else {
-            let rows = by_country(&client, "v2", 2500).await;
-            rows.into_iter().map(|row| (row.country, row.est_lost, row.hi.map(|hi| hi - row.est_lost))).collect()
-        };
         assert_eq!(rows.len(), expected.len());
         let sites = lines(&client, "SELECT (SELECT sum(orders) FROM goals_daily WHERE site = 'v2') / (SELECT sum(k) FROM loss_cube WHERE site = 'v2')").await;
         let ratio: f64 = sites[0].parse().unwrap();
