@@ -6,6 +6,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Rest;
 use minijinja::{Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
@@ -39,50 +40,75 @@ pub(super) fn schema(sql: &Path) -> io::Result<String> {
     code.push_str(
         "];\n/// Views, in the order of their files: name, statement.\npub static VIEWS: &[(&str, &str)] = &[\n",
     );
-    for (name, view) in views(&sql.join("views"))? {
+    for (name, view) in views(&sql.join("views"), false)? {
         let _ = writeln!(code, "    ({name:?}, {view:?}),");
     }
     code.push_str("];\n");
     Ok(code)
 }
 
-/// A constant for each of the report's questions, named as its file.
+/// For each of the report's questions, a constant named as its file: what it asks (with views called by name), the same with the views in place, and that narrowed.
 ///
-/// The views that it asks stand in it as subqueries: ClickHouse analyses a parameterised view twice each time that it is asked, and those within
-/// it four times, which takes longer than the computation.
+/// In place, the views stand as subqueries: ClickHouse analyses a parameterised view twice each time that it is asked, and those within
+/// it four times, which takes longer than the computation. Narrowed, a question takes the parameters country, page_group, device, nav and release as well,
+/// as far as its views know them, '' being all.
 pub(super) fn reports(sql: &Path) -> io::Result<String> {
-    let views = views(&sql.join("views"))?;
-    let bodies: BTreeMap<&str, &str> = views.iter().filter_map(|(_, view)| body(view)).collect();
+    let folder = sql.join("reports");
+    let files = sql_files(&folder)?;
+    let render = |narrowed: bool, is_in_place: bool| -> io::Result<BTreeMap<String, String>> {
+        let views = views(&sql.join("views"), narrowed)?;
+        let bodies: BTreeMap<&str, &str> = views.iter().filter_map(|(_, view)| body(view)).collect();
+        let questions = rendered(&folder, &files, narrowed)?.into_iter();
+        Ok(questions.map(|(name, sql)| (name, if is_in_place { in_place(&sql, &bodies) } else { sql })).collect())
+    };
+    let (asked, whole, narrowed) = (render(false, false)?, render(false, true)?, render(true, true)?);
     let mut code = String::new();
-    for file in sql_files(&sql.join("reports"))? {
-        let question = in_place(&fs::read_to_string(sql.join("reports").join(&file))?, &bodies);
-        let name = file.trim_end_matches(".sql").to_uppercase();
+    for (name, asked) in asked {
         let _ = writeln!(
             code,
-            "/// `sql/reports/{file}`, its views in place.\npub(super) const {name}: &str = {question:?};"
+            "/// `sql/reports/{name}.sql`.\npub(crate) const {}: Question = Question {{\n    asked: {asked:?},\n    whole: {:?},\n    narrowed: {:?},\n}};",
+            name.to_uppercase(),
+            whole[&name],
+            narrowed[&name],
         );
     }
     Ok(code)
 }
 
-/// Name of the file without its end, and statement. The database is not known here: what stands for it stays as it is.
-fn views(folder: &Path) -> io::Result<Vec<(String, String)>> {
-    let files = sql_files(folder)?;
+/// The views: name of the file without its end, and statement. The database is not known here: what stands for it stays as it is.
+fn views(folder: &Path, narrowed: bool) -> io::Result<Vec<(String, String)>> {
+    rendered(folder, &sql_files(folder)?, narrowed)
+}
+
+/// Renders the templates of a folder, those of its parts aside: name of the file without its end, and text.
+fn rendered(folder: &Path, files: &[String], narrowed: bool) -> io::Result<Vec<(String, String)>> {
     let mut templates = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     templates.set_syntax(syntax.map_err(io::Error::other)?);
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    for file in &files {
+    templates.add_function("only", move |table: String, columns: Rest<String>| {
+        let term = |column: &String| match column.as_str() {
+            // Enums, of which not every text is a value.
+            "device" | "nav" => format!(" AND ({{{column}:String}} = '' OR toString({table}.{column}) = {{{column}:String}})"),
+            _ => format!(" AND ({{{column}:String}} = '' OR {table}.{column} = {{{column}:String}})"),
+        };
+        if narrowed { columns.iter().map(term).collect() } else { String::new() }
+    });
+    templates.add_function("whole", move |columns: Rest<String>| {
+        let term = |column: &String| format!(" AND {{{column}:String}} = ''");
+        if narrowed { columns.iter().map(term).collect() } else { String::new() }
+    });
+    for file in files {
         let text = fs::read_to_string(folder.join(file))?;
         templates.add_template_owned(file.clone(), text).map_err(|error| io::Error::other(format!("{error:#}")))?;
     }
     let statements = files.iter().filter(|file| !file.contains('/'));
     statements
         .map(|file| {
-            let view =
-                templates.get_template(file).and_then(|view| view.render(context! { database => "{{database}}" }));
-            let view = view.map_err(|error| io::Error::other(format!("sql/views/{file}: {error:#}")))?;
-            Ok((file.trim_end_matches(".sql").to_owned(), view))
+            let text = templates.get_template(file);
+            let text = text.and_then(|text| text.render(context! { database => "{{database}}", narrowed => narrowed }));
+            let text = text.map_err(|error| io::Error::other(format!("{}: {error:#}", folder.join(file).display())))?;
+            Ok((file.trim_end_matches(".sql").to_owned(), text))
         })
         .collect()
 }

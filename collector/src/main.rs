@@ -13,12 +13,13 @@ use collector::audit::Auditor;
 use collector::config::ClickHouseMode;
 use collector::data_dir::{DataDir, LEDGER, SPOOL, node_of};
 use collector::forget;
+use collector::http::api::{question, report_names};
 use collector::ledger::{self, Told};
 use collector::progress::Progress;
 use collector::serve::{Collector, load_geo};
 use collector::simulate;
 use collector::spool::{release_quarantined, survey};
-use collector::store::Store;
+use collector::store::{Store, settings};
 use collector::store::cluster::{CLUSTER_MACRO, Cluster};
 use collector::store::experiments::apply_experiments;
 use collector::store::forget::Whose;
@@ -98,6 +99,12 @@ enum Command {
         #[arg(long, value_name = "NUMBER", default_value_t = 0)]
         after: u32,
     },
+    /// Prints the SQL that a table of the report's API runs, with its views in place; without a name, the names. For measuring it.
+    #[command(hide = true)]
+    ReportSql {
+        /// The table.
+        name: Option<String>,
+    },
     /// Simulates visits.
     Simulate {
         #[command(flatten)]
@@ -142,6 +149,7 @@ fn run(command: Command) -> Result<ExitCode> {
             Command::Replay(common) => replay(&load(&common)?),
             Command::Forget { common, arguments } => forget_asked(load(&common)?, &arguments).await,
             Command::ClusterSchema { cluster, database, after } => cluster_schema(&cluster, &database, after),
+            Command::ReportSql { name } => report_sql(name.as_deref()),
             Command::Simulate { common, arguments } => {
                 let (config, stop) = (load(&common)?, stop_requested()?);
                 tokio::select! {
@@ -316,6 +324,18 @@ fn cluster_schema(cluster: &str, database: &str, after: u32) -> Result<ExitCode>
     let schema = Cluster::new(cluster, database)?.schema(after)?;
     let text: Vec<String> = schema.iter().map(ToString::to_string).collect();
     std::io::stdout().write_all(text.join("\n").as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report_sql(name: Option<&str>) -> Result<ExitCode> {
+    let text = match name {
+        None => report_names().collect::<Vec<_>>().join("\n"),
+        Some(name) => {
+            let sql = question(name).with_context(|| format!("there is no table {name}"))?;
+            format!("{sql}{}", settings())
+        }
+    };
+    println!("{text}");
     Ok(ExitCode::SUCCESS)
 }
 

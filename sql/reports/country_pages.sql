@@ -1,8 +1,8 @@
--- The page groups of one country with what slowness costs there, those that surely lose most first; with country '' every country's: loss_by_country_pages. A page
+-- The page groups of one country, the countries of one page group, or both, with what slowness costs there, those that surely lose most first; '' stands for all: loss_by_country_pages. A page
 -- of a country is small, so most of them are pooled, and many 'insufficient'. LCP is that of the country's views of the page. Days are in
 -- [from_day, to_day).
 --
--- Parameters: site String, from_day Date, to_day Date, target_ms UInt32, country String. Cost: loss_by_country_pages and web_vitals_by_country_page.
+-- Parameters: site String, from_day Date, to_day Date, target_ms UInt32, country String, page_group String. Cost: loss_by_country_pages and web_vitals_by_country_page.
 SELECT
     loss.country AS country,
     loss.page_group AS page_group,
@@ -22,8 +22,10 @@ SELECT
 FROM loss_by_country_pages(
     site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, target_ms = {target_ms:UInt32}
 ) AS loss
-LEFT JOIN web_vitals_by_country_page(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}) AS vitals
-    ON loss.country = vitals.country AND loss.page_group = vitals.page_group
-WHERE {country:String} = '' OR loss.country = {country:String}
+LEFT JOIN vitals_by(
+    site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'country_page'{{ ", country = '', page_group = ''" if narrowed }}
+) AS vitals
+    ON loss.country = vitals.value AND loss.page_group = vitals.page_group
+WHERE ({country:String} = '' OR loss.country = {country:String}) AND ({page_group:String} = '' OR loss.page_group = {page_group:String})
 ORDER BY if(verdict = 'insufficient', NULL, lo) DESC NULLS LAST, views DESC, country, page_group
 LIMIT 5000

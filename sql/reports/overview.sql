@@ -3,6 +3,7 @@
 -- est_lost is the sum over the countries of loss_by_country. Its interval: the countries' direct figures are independent of each other, so
 -- their half-widths add as squares; the pooled ones share a ratio, so theirs add as they are, which is the widest that they can be. There is
 -- no interval as long as a country has none and loses at least a hundredth of the sum.
+-- conversions are those that follow a view whose LCP is known. Narrowed to a device or to entry or inner views, orders and revenue are NULL: they are those of sessions.
 -- measured_views are the units of the loss (LCP known); views are all that people looked at. simulated_share is of views.
 -- placebo_lo and placebo_hi are the band of the newest nightly placebo of the site (28 days, target 2500 ms), placebo_at when it was made; NULL before the first.
 -- An association, not proof of a cause.
@@ -14,7 +15,8 @@ WITH
         SELECT
             count() AS countries,
             sum(views) AS measured_views,
-            sum(orders) AS orders,
+            sum(loss_by_country.k) AS conversions,
+            sum(loss_by_country.orders) AS orders,
             sum(loss_by_country.est_lost) AS est_lost,
             sqrt(
                 sumIf(pow(loss_by_country.hi - loss_by_country.est_lost, 2), method = 'direct')
@@ -30,7 +32,7 @@ WITH
     ),
     goals AS
     (
-        SELECT sum(goals_daily.revenue) AS revenue
+        SELECT {{ "if(true" ~ whole('device', 'nav') ~ ", sum(goals_daily.revenue), NULL)" if narrowed else 'sum(goals_daily.revenue)' }} AS revenue
         FROM goals_daily
         WHERE site = {site:String} AND day >= {from_day:Date} AND day < {to_day:Date}
     ),
@@ -66,15 +68,17 @@ SELECT
     lcp_p75_ms,
     lcp_good_share,
     abandoned_share,
+    conversions,
     orders,
     revenue,
     est_lost,
     est_lost - known_half_width AS lo,
     est_lost + known_half_width AS hi,
     est_lost_revenue,
-    if(orders + est_lost != 0, 100 * est_lost / (orders + est_lost), 0) AS est_lost_pct,
+{% set counted = 'ifNull(orders, conversions)' if narrowed else 'orders' %}
+    if({{ counted }} + est_lost != 0, 100 * est_lost / ({{ counted }} + est_lost), 0) AS est_lost_pct,
     time_lost_s,
-    multiIf(orders < 30 OR lo IS NULL, 'insufficient', lo > 0, 'loss', hi < 0, 'gain', 'not distinguishable') AS verdict,
+    multiIf({{ counted }} < 30 OR lo IS NULL, 'insufficient', lo > 0, 'loss', hi < 0, 'gain', 'not distinguishable') AS verdict,
     'association' AS claim,
     placebo_lo,
     placebo_hi,

@@ -21,7 +21,7 @@ WITH
             arrayMap(k -> toFloat64(k), sumResample(0, 14, 1)(k, bucket)) AS k_by,
             arrayMap(t -> toFloat64(t), sumResample(0, 14, 1)(t_ms, bucket)) AS t_by
         FROM loss_cube
-        WHERE site = {site:String} AND day >= {from_day:Date} AND day < {to_day:Date}
+        WHERE site = {site:String} AND day >= {from_day:Date} AND day < {to_day:Date}{{ only('loss_cube', 'device', 'nav') }}
         GROUP BY cityHash64(loss_cube.country, loss_cube.page_group, device, nav)
         HAVING arrayExists((n, k) -> n != 0 OR k != 0, n_by, k_by)
     ),
@@ -60,6 +60,7 @@ WITH
     pages AS
     (
         SELECT
+            page_group,
             members,
             arrayMap(
                 (is_own, odd, even, site_odd, site_even) -> if(is_own, (odd, even), (site_odd, site_even)),
@@ -81,7 +82,12 @@ WITH
     countries AS
     (
         SELECT
+{% if narrowed %}
+            -- The method of a page is picked over all countries.
+            if({page_group:String} != '' AND {country:String} = '', '', member.1) AS country,
+{% else %}
             member.1 AS country,
+{% endif %}
             sumForEach(member.2) AS slow_at,
             sumForEach(member.3) AS compared_at,
             sumForEach(member.4) AS direct_at,
@@ -90,6 +96,9 @@ WITH
             sumForEach(arrayMap((k, lost) -> k * lost, member.8, lost_per_k_by)) AS pooled_by
         FROM pages
         ARRAY JOIN members AS member
+{% if narrowed %}
+        WHERE ({country:String} = '' OR member.1 = {country:String}){{ only('pages', 'page_group') }}
+{% endif %}
         GROUP BY country
     ),
     goals AS
@@ -104,8 +113,13 @@ SELECT
     toUInt32(edges[at]) AS target_ms,
     if(ifNull(compared_at[at] / nullIf(slow_at[at], 0) >= 0.9 AND k_at[at] >= 200, false), 'direct', 'pooled') AS method,
     if(method = 'direct', direct_at[at], arraySum(arraySlice(pooled_by, 1 + 14 * (at - 1), 14))) AS est_lost,
+{% if narrowed %}
+    if(countries.country = '', NULL, est_lost * ifNull(goals.order_value, 0)) AS est_lost_revenue,
+    if(k_at[at] + est_lost != 0, 100 * est_lost / (k_at[at] + est_lost), 0) AS est_lost_pct,
+{% else %}
     est_lost * ifNull(goals.order_value, 0) AS est_lost_revenue,
     if(ifNull(goals.orders, 0) + est_lost != 0, 100 * est_lost / (ifNull(goals.orders, 0) + est_lost), 0) AS est_lost_pct,
+{% endif %}
     time_lost_s_at[at] AS time_lost_s,
     'association' AS claim
 FROM countries

@@ -15,7 +15,8 @@ SELECT
     lo,
     hi,
     est_lost_revenue,
-    if(orders + est_lost != 0, 100 * est_lost / (orders + est_lost), 0) AS est_lost_pct,
+{% set counted = 'ifNull(orders, k)' if narrowed else 'orders' %}
+    if({{ counted }} + est_lost != 0, 100 * est_lost / ({{ counted }} + est_lost), 0) AS est_lost_pct,
     time_lost_s,
     verdict,
     'association' AS claim,
@@ -23,7 +24,8 @@ SELECT
     se_direct,
     direct_coverage,
     lost_pooled,
-    se_pooled
+    se_pooled,
+    k
 FROM
 (
 {% include 'parts/loss_figures.sql' %}

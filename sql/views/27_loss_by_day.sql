@@ -21,7 +21,12 @@ WITH
     countries AS
     (
         SELECT
+{% if narrowed %}
+            -- The method of a page is picked over all countries.
+            if({page_group:String} != '' AND {country:String} = '', '', cells.country) AS country,
+{% else %}
             cells.country AS country,
+{% endif %}
             ifNull(sum(cells.slow_views_compared) / nullIf(sum(cells.slow_views), 0) >= 0.9 AND sum(cells.conversions) >= 200, false) AS is_direct,
             ifNull(any(goals.order_value), 0) AS value,
             if(notEmpty(any(cells.days_with_data)), any(cells.days_with_data), any(stored.days)) AS days,
@@ -38,8 +43,11 @@ WITH
         (
             SELECT country, page_group, days, direct_days, direct_var_days, pooled_days, pooled_var_days
             FROM loss_replicates
-            WHERE site = {site:String} AND target_ms = {target_ms:UInt32} AND from_day = {from_day:Date} AND to_day = {to_day:Date}
+            WHERE site = {site:String} AND target_ms = {target_ms:UInt32} AND from_day = {from_day:Date} AND to_day = {to_day:Date}{{ whole('device', 'nav') }}
         ) AS stored ON cells.country = stored.country AND cells.page_group = stored.page_group
+{% if narrowed %}
+        WHERE true{{ only('cells', 'country', 'page_group') }}
+{% endif %}
         GROUP BY country
     ),
     losses AS
@@ -64,7 +72,7 @@ WITH
                 [500, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10000, 15000, 30000, 60000], {target_ms:UInt32}
             )) / 1000 AS time_lost_s
         FROM loss_cube
-        WHERE site = {site:String} AND day >= {from_day:Date} AND day < {to_day:Date}
+        WHERE site = {site:String} AND day >= {from_day:Date} AND day < {to_day:Date}{{ only('loss_cube', 'country', 'page_group', 'device', 'nav') }}
         GROUP BY day
     ),
     orders_of_days AS

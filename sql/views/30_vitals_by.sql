@@ -3,7 +3,7 @@
 -- left out. A vital that is not known (a page that was hidden when it began has no paints, one without interaction has no INP) counts in `views` but
 -- not in `*_measured`, quantiles and shares, and where none was measured these are NULL. Shares are 0 to 1 of the measured views.
 --
--- dimension is one of: site (one value, empty), country, page_group, device, browser, connection (effective_type, as browsers tell it), release, and
+-- dimension is one of: site (one value, empty), day, country, page_group, device, browser, connection (effective_type, as browsers tell it), release, and
 -- country_page, where value is the country and page_group the page group; elsewhere page_group is empty.
 --
 -- Days with 100,000 views or more are read from vitals_daily as far as they have been computed there (see 0044); all other days, and views that have
@@ -25,7 +25,7 @@ WITH
         (
             SELECT day, max(version) AS latest, argMax(covered_view_id, version) AS covered_view_id
             FROM vitals_daily
-            WHERE site = {site:String} AND dimension = 'site' AND day >= {from_day:Date} AND day < {to_day:Date}
+            WHERE site = {site:String} AND dimension = 'site' AND day >= {from_day:Date} AND day < {to_day:Date}{{ whole('country', 'page_group', 'device', 'nav', 'release') }}
             GROUP BY day
         )
     ) AS computed,
@@ -84,7 +84,7 @@ SELECT
 FROM
 (
     SELECT
-        value,
+        toLowCardinality(if({dimension:String} = 'day', toString(vitals_daily.day), vitals_daily.value)) AS value,
         page_group,
         day,
         views AS n,
@@ -118,17 +118,18 @@ FROM
         cls_values,
         cls_counts
     FROM vitals_daily
-    WHERE site = {site:String} AND dimension = {dimension:String} AND day >= {from_day:Date} AND day < {to_day:Date}
+    WHERE site = {site:String} AND dimension = if({dimension:String} = 'day', 'site', {dimension:String}) AND day >= {from_day:Date} AND day < {to_day:Date}
         AND version = latest[toYYYYMMDD(day)]
     UNION ALL
     SELECT
         toLowCardinality(
+            if({dimension:String} = 'day', toString(toDate(ts)),
             if({dimension:String} IN ('country', 'country_page'), country,
             if({dimension:String} = 'page_group', page_views.page_group,
             if({dimension:String} = 'device', toString(device),
             if({dimension:String} = 'browser', browser,
             if({dimension:String} = 'connection', toString(effective_type),
-            if({dimension:String} = 'release', release, ''))))))
+            if({dimension:String} = 'release', release, '')))))))
         ) AS value,
         toLowCardinality(if({dimension:String} = 'country_page', page_views.page_group, '')) AS page_group,
         toDate(ts) AS day,
@@ -164,8 +165,11 @@ FROM
         [cls_known] AS cls_counts
     FROM page_views FINAL
     WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot AND view_id >= covered[toYYYYMMDD(ts)]
+{% if narrowed %}
+       {{ only('page_views', 'country', 'page_group', 'device', 'nav', 'release') }}
+{% endif %}
         AND throwIf(
-            {dimension:String} NOT IN ('site', 'country', 'page_group', 'device', 'browser', 'connection', 'release', 'country_page'), 'there is no such dimension'
+            {dimension:String} NOT IN ('site', 'day', 'country', 'page_group', 'device', 'browser', 'connection', 'release', 'country_page'), 'there is no such dimension'
         ) = 0
         -- The same once more, by the sorting key.
         AND NOT has(whole_days, toYYYYMMDD(ts)) AND (NOT has(computed.1, toYYYYMMDD(ts)) OR view_id >= arrayMin(computed.3))

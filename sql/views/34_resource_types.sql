@@ -21,5 +21,5 @@ SELECT
     sum(total.duration_ms * weight) / 1000 AS total_duration_s
 FROM page_views FINAL
 ARRAY JOIN types AS total
-WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot
+WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ only('page_views', 'country', 'page_group', 'device', 'nav') }}
 GROUP BY initiator

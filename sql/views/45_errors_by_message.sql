@@ -28,6 +28,12 @@ FROM
         max(ts) AS last_ts
     FROM page_errors
     WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot
+{% if narrowed %}
+    {{- only('page_errors', 'country', 'page_group', 'device') }}
+        AND ({nav:String} = '' OR view_id IN (
+            SELECT view_id FROM page_views WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND toString(nav) = {nav:String}
+        ))
+{% endif %}
     GROUP BY kind, message, source, line, view_id
 )
 GROUP BY kind, message, source, line

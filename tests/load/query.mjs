@@ -11,10 +11,9 @@
 //
 // target/release must hold slowtax and clickhouse-embedded. Prints tables, the one of times last; ends with 1 when a limit below is not kept by the largest number of views.
 
-import { readFile, readdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { ended, needRoom, slowtax, startEngine, table, writeConfig } from './engine.mjs';
 import { wait } from './program.mjs';
@@ -45,13 +44,15 @@ const release = (offset) => `2026.${40 + Math.floor(((Math.floor(BEGAN / 86_400_
 /// What parameters of reports and views are set to; a new one must be given its value here.
 const PARAMETERS = {
   site: 'shop',
-  from_day: day(1 - DAYS),
+  // As the report asks: so many whole days, and today.
+  from_day: day(-DAYS),
   to_day: day(1),
   target_ms: '2500',
   country: 'US',
+  page_group: '',
   at: `${day(0)} 12:00:00`,
   dimension: 'country',
-  before_from: day(1 - DAYS),
+  before_from: day(-DAYS),
   before_to: day(1 - DAYS / 2),
   after_from: day(1 - DAYS / 2),
   after_to: day(1),
@@ -66,7 +67,6 @@ const millions = (count) => `${count / 1e6} M`;
 
 const sizes = (process.env.SLOWTAX_QUERY_VIEWS ?? '1000000,10000000,100000000').split(',').map(Number);
 if (!sizes.every((size, place) => Number.isInteger(size) && size >= 100_000 && size > (sizes[place - 1] ?? 0))) throw new Error('SLOWTAX_QUERY_VIEWS wants rising whole numbers from 100000');
-const reports = fileURLToPath(new URL('../../sql/reports/', import.meta.url));
 
 const parts = Object.fromEntries(
   (await readFile(new URL('query_fill.sql', import.meta.url), 'utf8'))
@@ -157,8 +157,8 @@ async function weigh(engine, views, isMerged) {
 
 /// Everything that can be asked: a name, its SQL, and whether it is a report.
 async function questions(engine) {
-  const files = (await readdir(reports)).filter((file) => file.endsWith('.sql')).sort();
-  const list = await Promise.all(files.map(async (file) => ({ name: `reports/${file}`, sql: await readFile(join(reports, file), 'utf8'), isReport: true })));
+  const names = (await slowtax('report-sql')).split('\n').filter(Boolean);
+  const list = await Promise.all(names.map(async (name) => ({ name: `report ${name}`, sql: await slowtax('report-sql', name), isReport: true })));
   for (const { name, create } of await engine.query(`SELECT name, create_table_query AS create FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name`)) {
     const names = parametersOf(create);
     list.push({ name, sql: `SELECT * FROM ${name}${names.length > 0 ? `(${names.map(([name, type]) => `${name} = {${name}:${type}}`).join(', ')})` : ''}` });

@@ -26,7 +26,7 @@ use clickhouse::Client;
 use crate::config::{ClickHouseConfig, ClickHouseMode};
 pub use error::{ErrorClass, StoreError};
 pub use lineage::SegmentRows;
-pub use query::QueryLimits;
+pub use query::{QueryLimits, settings};
 use rows::{Batch, RawRow, Tables, batches, table_columns};
 
 /// The setting that names a batch.

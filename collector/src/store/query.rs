@@ -44,6 +44,12 @@ const REWRITINGS: [&str; 15] = [
     "optimize_uniq_to_count",
 ];
 
+/// The settings that a question is asked with beside its limits, as SQL.
+pub fn settings() -> String {
+    let settings = REWRITINGS.map(|setting| format!("{setting} = 0"));
+    format!("SETTINGS {}", settings.join(", "))
+}
+
 impl Store {
     /// Asks `sql` in read-only mode, with `parameters` for its `{name:Type}` places, and returns the whole answer in `format`
     /// (`JSONEachRow`, `JSONCompact`, `CSVWithNames`, ...). 64-bit integers are JSON numbers; dates follow ISO 8601.

@@ -8,6 +8,8 @@
 -- resample  'none'; 'days': also without each of the days that have data (delete-one-day jackknife), and of each day; 'unless stored': as 'days', or as
 --           'none' where loss_replicates has them of this window, made of nearly as many orders (to 2 %).
 --
+-- In a question that is narrowed to a device or to entry or inner views, only the cube's cells of these count, and nothing stored is of use.
+--
 -- A name that ends in _jk is an array of G + 1 numbers: the figure of the whole window, then the figure without each of the G days (G = 0 with
 -- 'none'). They travel side by side through sumForEach, so that nothing is joined day by day. A name that ends in _days is an array of the G days' own
 -- figures, by the rates and ratios of the whole window, so that they add up to it.
@@ -40,7 +42,7 @@ WITH
     (
         SELECT count() = 0
         FROM loss_replicates
-        WHERE site = {site:String} AND target_ms = {{ target_ms }} AND from_day = {{ from_day }} AND to_day = {{ to_day }}
+        WHERE site = {site:String} AND target_ms = {{ target_ms }} AND from_day = {{ from_day }} AND to_day = {{ to_day }}{{ whole('device', 'nav') }}
             AND abs(window_orders - (
                 SELECT sum(orders) FROM goals_daily WHERE site = {site:String} AND day >= {{ from_day }} AND day < {{ to_day }}
             )) <= 0.02 * window_orders
@@ -55,7 +57,7 @@ WITH
 {% elif source == 'cube' %}
         SELECT {{ 'site' if every_site else "''" }} AS part, day, country, page_group, device, nav, bucket, n, k, exits, t_ms
         FROM loss_cube
-        WHERE {{ '' if every_site else 'site = {site:String} AND ' }}day >= {{ from_day }} AND day < {{ to_day }}
+        WHERE {{ '' if every_site else 'site = {site:String} AND ' }}day >= {{ from_day }} AND day < {{ to_day }}{{ only('loss_cube', 'device', 'nav') if not every_site }}
 {% else %}
         SELECT {{ source }} AS part, day, country, page_group, device, nav, bucket, n, k, exits, t_ms
         FROM variant_cube

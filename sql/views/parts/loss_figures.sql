@@ -32,7 +32,13 @@ WITH
             sum(cells.views) AS views,
             sum(cells.conversions) AS k,
 {% if counts_orders %}
-            any(goals.orders) AS orders,
+            any(goals.orders) AS country_orders,
+{% if narrowed %}
+            -- Orders are a country's; of a device or of entry views there are only the conversions that follow them.
+            if(true{{ whole('device', 'nav') }}, ifNull(country_orders, 0), NULL) AS orders,
+{% else %}
+            ifNull(country_orders, 0) AS orders,
+{% endif %}
 {% endif %}
             sum(cells.lost_direct) AS lost_direct,
             sqrt(greatest(sum(cells.var_direct), 0)) AS se_direct,
@@ -60,7 +66,7 @@ WITH
         (
             SELECT country, page_group, conversions_jk, lost_pooled_jk
             FROM loss_replicates
-            WHERE site = {site:String} AND target_ms = {target_ms:UInt32} AND from_day = {from_day:Date} AND to_day = {to_day:Date}
+            WHERE site = {site:String} AND target_ms = {target_ms:UInt32} AND from_day = {from_day:Date} AND to_day = {to_day:Date}{{ whole('device', 'nav') }}
         ) AS stored ON cells.country = stored.country AND cells.page_group = stored.page_group
 {% endif %}
         GROUP BY country, page_group, part
@@ -89,7 +95,7 @@ SELECT
     views,
     k,
 {% if counts_orders %}
-    ifNull(orders, 0) AS orders,
+    orders,
 {% endif %}
     if(is_direct, 'direct', 'pooled') AS method,
     if(is_direct, lost_direct, lost_pooled) AS est_lost,
@@ -98,7 +104,7 @@ SELECT
     if(is_direct, revenue_direct, revenue_pooled) AS est_lost_revenue,
     time_lost_s,
     time_lost_value,
-    multiIf({{ 'orders' if counts_orders else 'k' }} < 30 OR lo IS NULL, 'insufficient', lo > 0, 'loss', hi < 0, 'gain', 'not distinguishable') AS verdict,
+    multiIf({{ 'k' if not counts_orders else 'ifNull(orders, k)' if narrowed else 'orders' }} < 30 OR lo IS NULL, 'insufficient', lo > 0, 'loss', hi < 0, 'gain', 'not distinguishable') AS verdict,
     lost_direct,
     se_direct,
     direct_coverage,

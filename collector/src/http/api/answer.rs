@@ -6,11 +6,15 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use time::UtcDateTime;
 use tokio::sync::Semaphore;
 
-use super::parameters::{Parameters, unknown_site};
+use super::parameters::{Parameter, Parameters, unknown_site};
 use super::refusal::Refusal;
+use super::reports::{Report, sql::SITES};
+use super::sql_text;
 use crate::http::{Shared, header as header_text};
 use crate::reject::Reject;
 use crate::store::QueryLimits;
@@ -24,51 +28,39 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 /// Questions that run at a time; more wait for their turn, so that readers of the report cannot starve the inserts.
 static TURNS: Semaphore = Semaphore::const_new(4);
 
-/// One table of the report.
-pub(super) struct Report {
-    pub(super) name: &'static str,
-    pub(super) sql: &'static str,
-    /// It takes the parameter `country`.
-    pub(super) by_country: bool,
-}
-
 /// Answers one table of the report.
 pub(super) async fn table(report: &Report, request: &HttpRequest, shared: &Shared) -> Result<HttpResponse, Refusal> {
     let today = UtcDateTime::now().date();
-    let parameters = Parameters::parse(request.query_string(), report.by_country, today)?;
+    let parameters = Parameters::parse(request.query_string(), report.takes, today)?;
     let site = site(parameters.site.clone(), shared).await?;
+    let (sql, is_narrowed) = report.sql(parameters.given());
     let mut places = vec![
-        ("site", site.clone()),
+        ("site", site),
         ("from_day", parameters.from_day.to_string()),
         ("to_day", parameters.to_day.to_string()),
-        ("target_ms", parameters.target_ms.to_string()),
     ];
-    if report.by_country {
-        places.push(("country", parameters.country.clone().unwrap_or_default()));
+    places.extend(parameters.values.into_iter().map(|(parameter, value)| (parameter.name(), value)));
+    if is_narrowed {
+        // Views may know parameters of which the table takes none.
+        for parameter in [Parameter::Country, Parameter::PageGroup, Parameter::Device, Parameter::Nav, Parameter::Release] {
+            if !report.takes.contains(&parameter) {
+                places.push((parameter.name(), String::new()));
+            }
+        }
     }
-    if wants_csv(request) {
-        return Ok(csv(ask(shared, report.name, report.sql, &places, "CSVWithNames").await?));
+    match wanted(request) {
+        Wanted::Sql => {
+            let sql = if is_narrowed { sql } else { report.question.asked };
+            Ok(answer(request, "application/sql; charset=utf-8", sql_text::filled_in(sql, &places).into_bytes()))
+        }
+        Wanted::Csv => {
+            Ok(answer(request, CSV, ask(shared, report.name, sql, &places, "CSVWithNames").await?))
+        }
+        Wanted::Json => {
+            let rows = ask(shared, report.name, sql, &places, "JSONEachRow").await?;
+            Ok(answer(request, JSON, envelope(&places, &rows)?))
+        }
     }
-    let rows = ask(shared, report.name, report.sql, &places, "JSONEachRow").await?;
-    let head = Head {
-        site: &site,
-        from_day: parameters.from_day.to_string(),
-        to_day: parameters.to_day.to_string(),
-        target_ms: parameters.target_ms,
-        country: parameters.country.as_deref(),
-    };
-    envelope(&head, &rows)
-}
-
-/// What a table was asked with, in its answer.
-#[derive(Serialize)]
-struct Head<'a> {
-    site: &'a str,
-    from_day: String,
-    to_day: String,
-    target_ms: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<&'a str>,
 }
 
 /// The site that is meant: one that is configured, or one that has data from earlier.
@@ -91,7 +83,7 @@ struct SiteData {
 }
 
 async fn sites_with_data(shared: &Shared) -> Result<BTreeMap<String, SiteData>, Refusal> {
-    let answer = ask(shared, "sites", super::sql::SITES, &[], "JSONEachRow").await?;
+    let answer = ask(shared, "sites", SITES.whole, &[], "JSONEachRow").await?;
     let rows = serde_json::Deserializer::from_slice(&answer).into_iter::<SiteData>();
     let sites = rows.map(|row| row.map(|row| (row.site.clone(), row))).collect::<Result<_, _>>();
     sites.map_err(|error| {
@@ -134,10 +126,16 @@ pub(super) async fn sites(request: &HttpRequest, shared: &Shared) -> Result<Http
             last_day: data.map(|data| data.last_day.as_str()),
         }
     });
-    if wants_csv(request) {
-        return Ok(csv(sites_csv(rows).into_bytes()));
+    match wanted(request) {
+        Wanted::Sql => {
+            Ok(answer(request, "application/sql; charset=utf-8", sql_text::filled_in(SITES.asked, &[]).into_bytes()))
+        }
+        Wanted::Csv => Ok(answer(request, CSV, sites_csv(rows).into_bytes())),
+        Wanted::Json => {
+            let body = serde_json::to_vec(&BTreeMap::from([("rows", rows.collect::<Vec<_>>())]));
+            Ok(answer(request, JSON, body.map_err(|error| unwritten(&error))?))
+        }
     }
-    Ok(ok("application/json").json(BTreeMap::from([("rows", rows.collect::<Vec<_>>())])))
 }
 
 fn sites_csv<'a>(rows: impl Iterator<Item = SiteRow<'a>>) -> String {
@@ -175,32 +173,54 @@ async fn ask(
     })
 }
 
-/// `Accept` names CSV, and no JSON before it.
-fn wants_csv(request: &HttpRequest) -> bool {
+const JSON: &str = "application/json";
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+
+enum Wanted {
+    Json,
+    Csv,
+    /// What is asked, instead of the answer.
+    Sql,
+}
+
+/// The first of the types that `Accept` names and that there are.
+fn wanted(request: &HttpRequest) -> Wanted {
     let accept = header_text(request, "accept").unwrap_or_default();
-    let mut types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
-    types.find(|kind| matches!(*kind, "text/csv" | "application/json")) == Some("text/csv")
+    let types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    let mut known = types.filter_map(|kind| match kind {
+        "text/csv" => Some(Wanted::Csv),
+        "application/sql" => Some(Wanted::Sql),
+        "application/json" => Some(Wanted::Json),
+        _ => None,
+    });
+    known.next().unwrap_or(Wanted::Json)
 }
 
-fn ok(content_type: &'static str) -> actix_web::HttpResponseBuilder {
-    let mut response = HttpResponse::Ok();
+/// The answer, or that it is the one that the asker has (RFC 9110, section 13.1.2). Nobody between may keep it.
+pub(super) fn answer(request: &HttpRequest, content_type: &'static str, body: Vec<u8>) -> HttpResponse {
+    let hash = Sha256::digest(&body);
+    let tag = format!("\"{}\"", hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let is_known = header_text(request, "if-none-match")
+        .is_some_and(|tags| tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::VARY, "accept"))
-        .content_type(content_type);
-    response
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .insert_header((header::VARY, "accept, authorization, cookie"))
+        .insert_header((header::ETAG, tag));
+    if is_known { response.finish() } else { response.content_type(content_type).body(body) }
 }
 
-fn csv(rows: Vec<u8>) -> HttpResponse {
-    ok("text/csv; charset=utf-8; header=present").body(rows)
-}
-
-/// The head's fields and the rows in one object. Rows come one a line; a line break within a value is escaped.
-fn envelope(head: &Head, rows: &[u8]) -> Result<HttpResponse, Refusal> {
-    let mut body = serde_json::to_vec(head).map_err(|error| {
-        tracing::error!(%error, "an answer could not be written");
-        Refusal::from(Reject::Internal)
-    })?;
+/// What was asked with and the rows, in one object. Rows come one a line; a line break within a value is escaped.
+fn envelope(places: &[(&str, String)], rows: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let head: serde_json::Map<String, Value> = places
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| {
+            let number = if *name == Parameter::Target.name() { value.parse::<u32>().ok() } else { None };
+            ((*name).to_owned(), number.map_or_else(|| Value::from(value.as_str()), Value::from))
+        })
+        .collect();
+    let mut body = serde_json::to_vec(&head).map_err(|error| unwritten(&error))?;
     // The closing brace.
     body.pop();
     body.extend_from_slice(b",\"rows\":[");
@@ -211,5 +231,10 @@ fn envelope(head: &Head, rows: &[u8]) -> Result<HttpResponse, Refusal> {
         body.extend_from_slice(row);
     }
     body.extend_from_slice(b"]}\n");
-    Ok(ok("application/json").body(body))
+    Ok(body)
+}
+
+fn unwritten(error: &serde_json::Error) -> Refusal {
+    tracing::error!(%error, "an answer could not be written");
+    Reject::Internal.into()
 }

@@ -1,22 +1,21 @@
 //! The report's API, below `/api/v1`: the tables of the report page, for the page and for anybody else.
 //!
-//! | route | one row per | SQL |
-//! |---|---|---|
-//! | `/sites` | site that is configured or has data | `sql/reports/sites.sql` |
-//! | `/overview` | (one row) | `sql/reports/overview.sql` |
-//! | `/countries` | country | `sql/reports/countries.sql` |
-//! | `/pages` | page group | `sql/reports/pages.sql` |
-//! | `/country-pages` | country and page group | `sql/reports/country_pages.sql` |
+//! Each table is one question of `sql/reports`; which there are and what they take stands in [`reports`], and for programs in `/api/v1/openapi.json`.
+//! `/sites` knows the configuration as well.
 //!
 //! Parameters, the same as the views': `site` (may be left out when one is configured), `from_day` and `to_day` (the day after the last one;
-//! without them the last 28 days and today), `target_ms` (an edge of the buckets, default 2500), and for `/country-pages` `country`.
+//! without them the last 28 days and today), `target_ms` (an edge of the buckets, default 2500), and of each table its own.
 //!
-//! JSON: `{"site":..,"from_day":..,"to_day":..,"target_ms":..,"rows":[{..},..]}`, the rows' names being the columns' of the SQL, numbers that
-//! are not finite `null`. With `Accept: text/csv` the rows alone as CSV. Never cached.
+//! JSON: `{"site":..,"from_day":..,"to_day":..,..,"rows":[{..},..]}`, the rows' names being the columns' of the SQL, numbers that
+//! are not finite `null`. With `Accept: text/csv` the rows alone as CSV, with `Accept: application/sql` the SQL instead of its answer. Answers have an
+//! `ETag`, and only the asker may keep them.
 
 mod answer;
+mod openapi;
 mod parameters;
 mod refusal;
+pub(crate) mod reports;
+mod sql_text;
 #[cfg(test)]
 mod tests;
 
@@ -24,28 +23,35 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
 
 use super::{Shared, method_not_allowed};
-use answer::Report;
 use refusal::Refusal;
+use reports::{REPORTS, Report};
 
-/// `sql/reports`, as `collector/build/sql.rs` makes them.
-mod sql {
-    include!(concat!(env!("OUT_DIR"), "/reports.rs"));
+/// The names of the tables that are one question each.
+pub fn report_names() -> impl Iterator<Item = &'static str> {
+    REPORTS.iter().map(|report| report.name)
 }
 
-const OVERVIEW: Report = Report { name: "overview", sql: sql::OVERVIEW, by_country: false };
-const COUNTRIES: Report = Report { name: "countries", sql: sql::COUNTRIES, by_country: false };
-const PAGES: Report = Report { name: "pages", sql: sql::PAGES, by_country: false };
-const COUNTRY_PAGES: Report = Report { name: "country-pages", sql: sql::COUNTRY_PAGES, by_country: true };
+/// What a table asks ClickHouse while nothing narrows it, as SQL with query parameters.
+pub fn question(table: &str) -> Option<&'static str> {
+    REPORTS.iter().find(|report| report.name == table).map(|report| report.question.whole)
+}
 
 /// Adds the API's routes. Called within a scope that has `web::Data<super::Shared>` and answers 403 while the report is closed.
 pub fn configure(service: &mut ServiceConfig) {
     let get = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
     service.service(web::resource("/sites").route(get().to(sites)).default_service(web::to(method_not_allowed)));
-    for report in [&OVERVIEW, &COUNTRIES, &PAGES, &COUNTRY_PAGES] {
+    service.service(
+        web::resource("/openapi.json").route(get().to(described)).default_service(web::to(method_not_allowed)),
+    );
+    for report in &REPORTS {
         let handler = move |request: HttpRequest, shared: Data<Shared>| table(report, request, shared);
         let resource = web::resource(format!("/{}", report.name));
         service.service(resource.route(get().to(handler)).default_service(web::to(method_not_allowed)));
     }
+}
+
+async fn described(request: HttpRequest) -> HttpResponse {
+    answer::answer(&request, "application/json", openapi::document().to_string().into_bytes())
 }
 
 async fn sites(request: HttpRequest, shared: Data<Shared>) -> Result<HttpResponse, Refusal> {

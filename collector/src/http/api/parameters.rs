@@ -1,13 +1,14 @@
 //! The parameters of a question, from the query string into types.
 
 use actix_web::web::Query;
+use beacon_format::limits;
 use time::macros::format_description;
 use time::{Date, Duration};
 
 use super::refusal::Refusal;
 
 /// The edges of the LCP buckets, milliseconds: the targets that can be asked for.
-const TARGETS_MS: [u32; 14] =
+pub(super) const TARGETS_MS: [u32; 14] =
     [500, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10_000, 15_000, 30_000, 60_000];
 /// The target when none is asked for: the limit of a good LCP.
 const TARGET_MS: u32 = 2500;
@@ -15,14 +16,87 @@ const TARGET_MS: u32 = 2500;
 const DAYS: i64 = 28;
 /// Longest window.
 const DAYS_MAX: i64 = 400;
+/// Longest name of a release or a page group that is looked for.
+const NAME_BYTES_MAX: usize = 500;
 
-const SITE: (&str, &str) = ("site", "the key of a site, see /api/v1/sites");
-const FROM_DAY: (&str, &str) = ("from_day", "a day before to_day, such as 2026-11-01, at most 400 days before it");
-const TO_DAY: (&str, &str) = ("to_day", "the day after the last one, such as 2026-12-01");
-const TARGET: (&str, &str) =
-    ("target_ms", "one of 500, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10000, 15000, 30000, 60000");
-const COUNTRY: (&str, &str) = ("country", "two capital letters, ISO 3166-1 alpha-2, such as BR");
+pub(super) const DEVICES: [&str; 4] = ["mobile", "desktop", "tablet", "other"];
+pub(super) const NAVS: [&str; 2] = ["entry", "inner"];
+pub(super) const DIMENSIONS: [&str; 7] =
+    ["site", "country", "page_group", "device", "browser", "connection", "release"];
+
+pub(super) const SITE: (&str, &str) = ("site", "the key of a site, see /api/v1/sites");
+pub(super) const FROM_DAY: (&str, &str) =
+    ("from_day", "a day before to_day, such as 2026-11-01, at most 400 days before it");
+pub(super) const TO_DAY: (&str, &str) = ("to_day", "the day after the last one, such as 2026-12-01");
 const UNKNOWN: (&str, &str) = ("(unknown)", "only the parameters that this report has, each once");
+
+/// A parameter that some tables take, beside site, `from_day` and `to_day`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parameter {
+    Target,
+    Country,
+    PageGroup,
+    Device,
+    Nav,
+    Release,
+    Dimension,
+    BeforeRelease,
+    AfterRelease,
+}
+
+impl Parameter {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Target => "target_ms",
+            Self::Country => "country",
+            Self::PageGroup => "page_group",
+            Self::Device => "device",
+            Self::Nav => "nav",
+            Self::Release => "release",
+            Self::Dimension => "dimension",
+            Self::BeforeRelease => "before_release",
+            Self::AfterRelease => "after_release",
+        }
+    }
+
+    /// What fits, for whoever gave something else.
+    pub(super) fn expected(self) -> &'static str {
+        match self {
+            Self::Target => {
+                "one of 500, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10000, 15000, 30000, 60000"
+            }
+            Self::Country => "two capital letters, ISO 3166-1 alpha-2, such as BR",
+            Self::PageGroup => "a page group, such as /item/*, at most 500 bytes",
+            Self::Device => "one of mobile, desktop, tablet, other",
+            Self::Nav => "entry or inner",
+            Self::Release => "a release, at most 500 bytes",
+            Self::Dimension => "one of site, country, page_group, device, browser, connection, release",
+            Self::BeforeRelease | Self::AfterRelease => "a release, see /api/v1/releases",
+        }
+    }
+
+    /// It has no default.
+    pub(super) fn is_required(self) -> bool {
+        matches!(self, Self::Dimension | Self::BeforeRelease | Self::AfterRelease)
+    }
+
+    fn fits(self, text: &str) -> bool {
+        let is_name = text.len() <= NAME_BYTES_MAX && !text.chars().any(char::is_control);
+        match self {
+            Self::Target => text.parse().is_ok_and(|target| TARGETS_MS.contains(&target)),
+            Self::Country => text.is_empty() || (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())),
+            Self::Device => text.is_empty() || DEVICES.contains(&text),
+            Self::Nav => text.is_empty() || NAVS.contains(&text),
+            Self::PageGroup | Self::Release => is_name,
+            Self::Dimension => DIMENSIONS.contains(&text),
+            Self::BeforeRelease | Self::AfterRelease => is_name && !text.is_empty(),
+        }
+    }
+
+    fn refuse(self) -> Refusal {
+        Refusal::parameter(self.name(), self.expected())
+    }
+}
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,20 +105,17 @@ pub(super) struct Parameters {
     pub(super) site: Option<String>,
     pub(super) from_day: Date,
     pub(super) to_day: Date,
-    pub(super) target_ms: u32,
-    /// `None`: every country.
-    pub(super) country: Option<String>,
+    /// Each one that the table takes; what was left out is its default, which is '' but for the target.
+    pub(super) values: Vec<(Parameter, String)>,
 }
 
 impl Parameters {
-    /// Reads a query string. `has_country`: whether this report takes that one. `now` is today in UTC.
-    pub(super) fn parse(query: &str, has_country: bool, now: Date) -> Result<Self, Refusal> {
+    /// Reads a query string of a table that takes these. `now` is today in UTC.
+    pub(super) fn parse(query: &str, takes: &[Parameter], now: Date) -> Result<Self, Refusal> {
         let pairs = Query::<Vec<(String, String)>>::from_query(query).map_err(|_| refuse(UNKNOWN))?.into_inner();
-        let one = |name: &'static str| -> Option<&str> {
-            pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-        };
+        let one = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let known = |key: &str| {
-            matches!(key, "site" | "from_day" | "to_day" | "target_ms") || (has_country && key == "country")
+            matches!(key, "site" | "from_day" | "to_day") || takes.iter().any(|parameter| parameter.name() == key)
         };
         let repeats = |at: usize| pairs[..at].iter().any(|(key, _)| *key == pairs[at].0);
         if (0..pairs.len()).any(|at| !known(&pairs[at].0) || repeats(at)) {
@@ -58,13 +129,23 @@ impl Parameters {
         if !(1..=DAYS_MAX).contains(&(to_day - from_day).whole_days()) {
             return Err(refuse(FROM_DAY));
         }
+        let value = |parameter: &Parameter| match one(parameter.name()) {
+            Some(text) if parameter.fits(text) => Ok((*parameter, text.to_owned())),
+            None if *parameter == Parameter::Target => Ok((*parameter, TARGET_MS.to_string())),
+            None if !parameter.is_required() => Ok((*parameter, String::new())),
+            _ => Err(parameter.refuse()),
+        };
         Ok(Self {
             site: one("site").map(site).transpose()?,
             from_day,
             to_day,
-            target_ms: one("target_ms").map_or(Ok(TARGET_MS), target)?,
-            country: one("country").map(country).transpose()?,
+            values: takes.iter().map(value).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Those that are given: what is '' asks for all.
+    pub(super) fn given(&self) -> impl Iterator<Item = Parameter> {
+        self.values.iter().filter(|(_, value)| !value.is_empty()).map(|(parameter, _)| *parameter)
     }
 }
 
@@ -77,7 +158,7 @@ pub(super) fn unknown_site() -> Refusal {
 }
 
 fn site(text: &str) -> Result<String, Refusal> {
-    let fits = (1..=beacon_format::limits::SITE_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+    let fits = (1..=limits::SITE_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
     if fits { Ok(text.to_owned()) } else { Err(refuse(SITE)) }
 }
 
@@ -87,14 +168,4 @@ fn day(text: Option<&str>, which: (&'static str, &'static str)) -> Result<Option
     let format = format_description!("[year]-[month]-[day]");
     let day = Date::parse(text, format).ok().filter(|day| (1970..2149).contains(&day.year()));
     day.map(Some).ok_or_else(|| refuse(which))
-}
-
-fn target(text: &str) -> Result<u32, Refusal> {
-    let target = text.parse().ok().filter(|target| TARGETS_MS.contains(target));
-    target.ok_or_else(|| refuse(TARGET))
-}
-
-fn country(text: &str) -> Result<String, Refusal> {
-    let fits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-    if fits { Ok(text.to_owned()) } else { Err(refuse(COUNTRY)) }
 }
