@@ -2,14 +2,22 @@
 //
 //   node report.mjs < commands
 //
-// Commands: {open: url}, {target: ms}, {period: '7'}, {dates: [first, last]}, {sort: column}, {toggle: country}, {press: selector}, {back: true},
-// {forward_s: seconds}, {resize: [width, height]}, {picture: file}. After each the page is looked at, once it is not busy any more: see `look`.
+// Commands: {open: url}, {target: ms}, {slide: ms}, {period: '7'}, {dates: [first, last]}, {choose: [id, value]}, {measure: name}, {sort: column},
+// {find: [table, text]}, {go: [table, key]}, {cell: [country, page]}, {map: country}, {press: selector}, {keys: [key, ..]}, {type: [selector, text]}, {back: true},
+// {download: selector}, {forward_s: seconds}, {resize: [width, height]}, {scheme: 'dark'}, {axe: true}, {picture: file}.
+//
+// After each the page is looked at, once it is not busy any more: see `look`. `slide` is looked at before, at once: it tells how long the page took to
+// draw, and what it drew.
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
 import { DESKTOP, withChromium } from './chromium.mjs';
 
 const STEP_MAX_MS = 30_000;
+const TARGETS_MS = [500, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10000, 15000, 30000, 60000];
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** What stands on the page. Runs in it. */
 function look() {
@@ -21,42 +29,62 @@ function look() {
   const table = (of) => ({
     columns: [...of.querySelectorAll('thead th')].map((head) => head.innerText.trim()),
     sorted: [...of.querySelectorAll('thead [aria-sort]')].map((head) => [head.innerText.trim(), head.ariaSort]),
-    rows: [...of.querySelectorAll(':scope > table > tbody > tr[data-key]')].map((row) => ({
+    rows: [...of.querySelectorAll('tbody > tr[data-key]')].map((row) => ({
       key: row.dataset.key,
-      cells: [...row.children].map(cell),
+      cells: Object.fromEntries([...row.children].map((of, at) => [of.dataset.column ?? String(at), cell(of)])),
     })),
   });
-  const named = (name) => {
-    const found = document.querySelector(`[data-table="${name}"]`);
-    return found && table(found);
-  };
-  const inside = document.querySelector('tr.inside [data-table]');
+  const control = (id) => document.querySelector(`#${id}`)?.value ?? null;
   return {
     url: location.pathname + location.search,
-    states: [...document.querySelectorAll('[data-state]')].map((element) => element.dataset.state),
+    title: document.title,
+    states: [...document.querySelectorAll('main [data-state]')].map((element) => element.dataset.state),
     figures: Object.fromEntries([...document.querySelectorAll('[data-figure]')].map((of) => [of.dataset.figure, cell(of)])),
-    countries: named('countries'),
-    pages: named('pages'),
-    inside: inside && table(inside),
+    // By name, and those of a country's or page's own view without what they are about.
+    tables: Object.fromEntries([...document.querySelectorAll('[data-table]')].map((of) => [of.dataset.table, table(of)])),
+    map: Object.fromEntries([...document.querySelectorAll('.map [data-country][role=link]')].map((of) => [of.dataset.country, of.dataset.step])),
+    panels: Object.fromEntries([...document.querySelectorAll('[data-panel]')].map((of) => [of.dataset.panel, of.innerText])),
+    heading: document.querySelector('#scope-title')?.innerText ?? null,
     claim: document.querySelector('.claim')?.innerText ?? null,
     messages: [...document.querySelectorAll('.message, .notice')].map((element) => element.innerText),
+    user: document.querySelector('.user-name')?.innerText ?? null,
     controls: {
-      site: document.querySelector('#site')?.value ?? null,
+      site: control('site'),
       period: document.querySelector('input[name=period]:checked')?.value ?? null,
-      target: document.querySelector('#target')?.value ?? null,
+      compare: control('compare'),
+      target: document.querySelector('#target')?.dataset.ms ?? null,
+      device: control('device'),
+      nav: control('nav'),
+      measure: document.querySelector('input[name=measure]:checked')?.value ?? null,
     },
-    focus: document.activeElement?.getAttribute('data-focus') ?? null,
+    focus: document.activeElement?.getAttribute('data-focus') ?? document.activeElement?.id ?? null,
     overflow: document.documentElement.scrollWidth - innerWidth,
     images: document.querySelectorAll('img').length,
     attacked: window.attacked === true,
   };
 }
 
+/** Puts the slider on a target, and waits until that is painted. Runs in the page. */
+async function slide(at) {
+  const input = document.querySelector('#target');
+  const began = performance.now();
+  input.value = String(at);
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+  await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted, 0)));
+  const lost = document.querySelector('[data-figure=lost-orders]');
+  return {
+    drawn_ms: performance.now() - began,
+    lost_orders: lost?.querySelector('data')?.value ?? null,
+    text: lost?.innerText ?? null,
+  };
+}
+
 await withChromium(async (browser) => {
-  const context = await browser.newContext({ userAgent: DESKTOP, locale: 'en-US', viewport: { width: 1280, height: 900 } });
+  const context = await browser.newContext({ userAgent: DESKTOP, locale: 'en-US', viewport: { width: 1280, height: 900 }, acceptDownloads: true });
   const page = await context.newPage();
   page.setDefaultTimeout(STEP_MAX_MS);
   const [console, asked] = [[], []];
+  let told = {};
   page.on('console', (message) => message.type() === 'error' && console.push(message.text()));
   page.on('pageerror', (error) => console.push(String(error)));
   page.on('dialog', (dialog) => (console.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
@@ -66,31 +94,65 @@ await withChromium(async (browser) => {
   });
   await page.clock.install();
 
+  const byFocus = (name) => page.locator(`[data-focus="${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"]`);
+  // By keyboard, as somebody without a mouse does.
+  const enter = async (name) => {
+    await byFocus(name).focus();
+    await page.keyboard.press('Enter');
+  };
   const commands = {
     open: (url) => page.goto(url),
-    target: (ms) => page.selectOption('#target', String(ms)),
+    target: async (ms) => {
+      const at = TARGETS_MS.indexOf(ms);
+      await page.focus('#target');
+      await page.keyboard.press('Home');
+      for (let step = 0; step < at; step += 1) await page.keyboard.press('ArrowRight');
+    },
+    slide: async (ms) => {
+      told.slide = await page.evaluate(slide, TARGETS_MS.indexOf(ms));
+    },
     period: (name) => page.check(`input[name=period][value="${name}"]`, { force: true }),
     dates: async ([first, last]) => {
       await page.fill('[data-focus=from]', first);
       await page.fill('[data-focus=to]', last);
     },
-    sort: (column) => page.click(`[data-focus="countries-sort-${column}"]`),
-    toggle: async (country) => {
-      // By keyboard, as somebody without a mouse does.
-      await page.focus(`[data-focus="countries-open-${country}"]`);
-      await page.keyboard.press('Enter');
+    choose: async ([id, value]) => {
+      // The list of releases is asked for when it is opened.
+      await page.focus(`#${id}`);
+      await page.selectOption(`#${id}`, value);
     },
+    measure: (name) => page.check(`input[name=measure][value="${name}"]`, { force: true }),
+    sort: (column) => byFocus(`countries-sort-${column}`).click(),
+    find: ([table, text]) => byFocus(`${table}-find`).fill(text),
+    go: ([table, key]) => enter(`${table}-open-${key}`),
+    cell: ([country, of]) => enter(`heat-${country}-${of}`),
+    map: (country) => enter(`map-${country}`),
     press: (selector) => page.click(selector),
+    keys: async (keys) => {
+      for (const key of keys) await page.keyboard.press(key);
+    },
+    type: ([selector, text]) => page.fill(selector, text),
     back: () => page.goBack(),
+    download: async (selector) => {
+      const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
+      told.download = { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'utf8') };
+    },
     forward_s: (seconds) => page.clock.fastForward(seconds * 1000),
     resize: ([width, height]) => page.setViewportSize({ width, height }),
+    scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
+    axe: async () => {
+      await page.evaluate(readFileSync(AXE, 'utf8'));
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+      told.axe = violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.slice(0, 5).map(({ html }) => html.slice(0, 300)) }));
+    },
     picture: (path) => page.screenshot({ path }),
   };
 
   for await (const line of createInterface({ input: process.stdin })) {
+    told = {};
     for (const [name, value] of Object.entries(JSON.parse(line))) await commands[name](value);
     await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
     const seen = await page.evaluate(look);
-    process.stdout.write(`${JSON.stringify({ ...seen, console: console.splice(0), asked: asked.splice(0) })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...seen, ...told, console: console.splice(0), asked: asked.splice(0) })}\n`);
   }
 });

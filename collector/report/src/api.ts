@@ -13,6 +13,7 @@ export interface Site {
   last_day: string | null;
 }
 
+export type Method = 'direct' | 'pooled' | 'experiment';
 export type Verdict = 'loss' | 'gain' | 'not distinguishable' | 'insufficient';
 
 /** What every estimate of a loss comes with. */
@@ -24,6 +25,8 @@ export interface Estimate {
   est_lost_revenue: number | null;
   time_lost_s: number | null;
   verdict: Verdict;
+  /** The page's own mark: the interval is being computed. */
+  is_preview?: boolean;
 }
 
 /** How fast views were. */
@@ -41,7 +44,9 @@ export interface Overview extends Estimate, Speed {
   days_with_data: number;
   simulated_share: number | null;
   last_received_at: string | null;
-  orders: number;
+  /** `null` when filtered: an order has no device. */
+  orders: number | null;
+  conversions: number;
   revenue: number | null;
   est_lost_pct: number | null;
   /** The newest placebo's band of lost orders, which must contain 0. */
@@ -53,8 +58,10 @@ export interface Overview extends Estimate, Speed {
 export interface CountryRow extends Estimate, Speed {
   country: string;
   views: number;
-  orders: number;
-  method: 'direct' | 'pooled';
+  orders: number | null;
+  /** Conversions that views led to. */
+  k: number;
+  method: Method;
   est_lost_pct: number | null;
   direct_coverage: number | null;
 }
@@ -63,19 +70,45 @@ export interface PageRow extends Estimate, Speed {
   page_group: string;
   views: number;
   k: number;
-  method: 'direct' | 'pooled' | 'experiment';
+  method: Method;
   direct_coverage: number | null;
 }
 
-/** What a report is asked with. */
-export interface Question {
-  site: string;
-  from_day: string;
-  to_day: string;
-  target_ms: number;
+export interface CountryPageRow extends PageRow {
+  country: string;
 }
 
-/** Why there is no answer. `reason` is one of the collector's, or 'unreachable' when there was no response, or 'no_answer' when it took too long. */
+/** A loss at another target, without its interval. */
+export interface WhatIfRow {
+  country: string;
+  target_ms: number;
+  method: Method;
+  est_lost: number | null;
+  est_lost_revenue: number | null;
+  est_lost_pct: number | null;
+  time_lost_s: number | null;
+}
+
+export interface ReleaseRow extends Estimate {
+  release: string;
+  first_day: string;
+  last_day: string;
+  views: number;
+  k: number;
+  method: Method;
+  lcp_p75_ms: number | null;
+  lcp_good_share: number | null;
+}
+
+export interface Me {
+  /** `null`: the report is open to everybody. */
+  user: string | null;
+  /** `null`: all. */
+  sites: string[] | null;
+  can_log_out: boolean;
+}
+
+/** Why there is no answer. `reason` is one of the collector's, 'unreachable' when there was no response, 'no_answer' when it took too long, or 'cancelled'. */
 export class ApiError extends Error {
   constructor(
     readonly reason: string,
@@ -83,42 +116,34 @@ export class ApiError extends Error {
   ) {
     super(reason);
   }
+
+  /** Whether asking again by itself makes sense. */
+  get passes(): boolean {
+    return !LASTING.has(this.reason);
+  }
 }
 
-export async function sites(signal: AbortSignal): Promise<Site[]> {
-  return rows<Site>('sites', {}, signal);
+const LASTING = new Set(['cancelled', 'report_closed', 'login_required', 'forbidden', 'bad_parameter', 'missing_parameter', 'unknown_site', 'not_found']);
+
+/** The rows of an answer; `asked` is the path and query. */
+export async function rows(asked: string, signal: AbortSignal): Promise<unknown[]> {
+  const answer = (await json(asked, signal)) as { rows?: unknown } | null;
+  if (!Array.isArray(answer?.rows)) throw new ApiError('internal', 'no rows');
+  return answer.rows;
 }
 
-export async function overview(question: Question, signal: AbortSignal): Promise<Overview> {
-  const [row] = await rows<Overview>('overview', { ...question }, signal);
-  if (row === undefined) throw new ApiError('internal', 'overview has no row');
-  return row;
+/** Who is looking. */
+export async function me(signal: AbortSignal): Promise<Me> {
+  return (await json('/api/v1/me', signal)) as Me;
 }
 
-export async function countries(question: Question, signal: AbortSignal): Promise<CountryRow[]> {
-  return rows<CountryRow>('countries', { ...question }, signal);
-}
-
-export async function pages(question: Question, signal: AbortSignal): Promise<PageRow[]> {
-  return rows<PageRow>('pages', { ...question }, signal);
-}
-
-export async function countryPages(question: Question, country: string, signal: AbortSignal): Promise<PageRow[]> {
-  return rows<PageRow>('country-pages', { ...question, country }, signal);
-}
-
-async function rows<Row>(table: string, parameters: Record<string, string | number>, signal: AbortSignal): Promise<Row[]> {
-  const query = new URLSearchParams(Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]));
-  const text = query.toString();
+async function json(asked: string, signal: AbortSignal): Promise<unknown> {
   const late = AbortSignal.timeout(TIME_MAX_MS);
   try {
-    const response = await fetch(`/api/v1/${table}${text === '' ? '' : `?${text}`}`, {
-      headers: { accept: 'application/json' },
-      signal: AbortSignal.any([signal, late]),
-    });
+    const response = await fetch(asked, { headers: { accept: 'application/json' }, signal: AbortSignal.any([signal, late]) });
     const answer: unknown = await response.json();
     if (!response.ok) throw refusal(answer);
-    return (answer as { rows: Row[] }).rows;
+    return answer;
   } catch (error) {
     if (error instanceof ApiError || signal.aborted) throw error;
     throw late.aborted ? new ApiError('no_answer') : new ApiError('unreachable', String(error));

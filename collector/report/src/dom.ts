@@ -43,12 +43,31 @@ function present(children: Child[]): (Node | string)[] {
   return kept;
 }
 
-/** Replaces the children of `parent`. The focus stays on the element that has the same `data-focus` as the one that had it. */
+/**
+ * Replaces the children of `parent`. Those that are there already stay where they are, with what is scrolled and hovered in them. The focus stays on the
+ * element that has the same `data-focus` or `id` as the one that had it, and in a field of text the caret stays where it was.
+ */
 export function replace(parent: Element, ...children: Child[]): void {
   const focused = document.activeElement;
-  const name = focused && parent.contains(focused) ? focused.getAttribute('data-focus') : null;
-  parent.replaceChildren(...present(children));
-  if (name !== null) {
-    parent.querySelector<HTMLElement>(`[data-focus="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
-  }
+  const same = focused && parent !== focused && parent.contains(focused) ? sameAs(focused) : null;
+  const caret = focused instanceof HTMLInputElement && focused.type === 'search' ? focused.selectionStart : null;
+  const wanted = present(children);
+  for (const child of [...parent.childNodes]) if (!wanted.includes(child)) child.remove();
+  wanted.forEach((child, at) => {
+    const there = parent.childNodes[at] ?? null;
+    if (there !== child) parent.insertBefore(typeof child === 'string' ? document.createTextNode(child) : child, there);
+  });
+  if (same === null || document.activeElement === focused) return;
+  const found = parent.querySelector<HTMLElement>(same);
+  // A heading has the focus when its view was just opened.
+  if (found !== null && /^H\d$/.test(found.tagName)) found.tabIndex = -1;
+  found?.focus({ preventScroll: true });
+  if (found instanceof HTMLInputElement && caret !== null) found.setSelectionRange(caret, caret);
+}
+
+/** A selector of what the element is in each drawing. */
+function sameAs(element: Element): string | null {
+  const name = element.getAttribute('data-focus');
+  if (name !== null) return `[data-focus="${CSS.escape(name)}"]`;
+  return element.id === '' ? null : `#${CSS.escape(element.id)}`;
 }

@@ -1,6 +1,7 @@
 // Numbers, money, times and names in the reader's language.
 
-const language = [...navigator.languages];
+// Where there is no browser, as in tests of what uses this, it is English.
+const language = [...(globalThis.navigator?.languages ?? ['en'])];
 const NONE = '\u2013';
 
 const integer = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
@@ -9,10 +10,14 @@ const hundredth = new Intl.NumberFormat(language, { minimumFractionDigits: 2, ma
 const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
 const wholePercent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
 const tenthPercent = new Intl.NumberFormat(language, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const signedPercent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' });
+const signedTenth = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'exceptZero' });
 // Part of the page's own sentences, which are English.
 const ago = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 const dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
 const regions = new Intl.DisplayNames(language, { type: 'region', fallback: 'none' });
+
+const enumeration = new Intl.ListFormat('en', { type: 'conjunction' });
 
 type Known = number | null | undefined;
 
@@ -76,6 +81,21 @@ export function day(text: string): string {
   return dayOfYear.format(Date.parse(text));
 }
 
+/** From a day to another one; what both have in common is said once. */
+export function dayRange(from: string, to: string): string {
+  return dayOfYear.formatRange(Date.parse(from), Date.parse(to));
+}
+
+/** By how much something changed, as a share of what it was: +12%. */
+export function change(now: number, before: number): string {
+  return signedPercent.format(now / before - 1);
+}
+
+/** The difference of two shares, in percentage points. */
+export function points(difference: number): string {
+  return `${signedTenth.format(100 * difference)}\u00a0points`;
+}
+
 /** How long ago a moment was, Unix milliseconds. */
 export function age(at: number, now: number): string {
   const passed = Math.max(0, Math.round((now - at) / 1000));
@@ -93,4 +113,8 @@ export function country(code: string): string {
   } catch {
     return code;
   }
+}
+
+export function list(texts: string[]): string {
+  return enumeration.format(texts);
 }

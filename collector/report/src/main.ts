@@ -1,49 +1,32 @@
-// The report page: asks the collector what the address says, shows the answer, and asks again every minute.
+// The report page: draws what the address says, from what the collector answers, and asks again every minute.
 
 import './main.css';
 
 import * as api from './api';
-import { type Child, replace } from './dom';
-import { claim, notes } from './panels/notes';
-import { countries } from './panels/countries';
-import { figures } from './panels/figures';
-import { head, wholePeriod } from './panels/head';
-import { emptyPeriod, explain, failure, noData, noSites, refreshMoments, simulated, skeleton, stale } from './panels/messages';
-import { type Pages, countryPages, pages } from './panels/pages';
-import { type Sort, type State, days, format, parse } from './state';
+import { type Context, context } from './context';
+import { replace } from './dom';
+import * as names from './format';
+import { sweep } from './kept';
+import { Loader } from './load';
+import { createHead } from './panels/head';
+import { refreshMoments } from './panels/messages';
+import { type State, format, parse } from './state';
+import { view } from './view';
 
-const REFRESH_MS = 60_000;
-/** While there is nothing yet, or ClickHouse is away. */
-const SOON_MS = 5_000;
-
-interface Answer {
-  question: api.Question;
-  /** The question as a text. */
-  asked: string;
-  at: number;
-  currency: string | null;
-  overview: api.Overview;
-  countries: api.CountryRow[];
-  pages: api.PageRow[];
-}
-
-/** The pages of the open country: `null` while they are on their way. */
-interface Opened {
-  asked: string;
-  rows: api.PageRow[] | null;
-  problem: string | null;
-}
+/** The slider rests this long before the exact figures are asked for. */
+const SETTLE_MS = 250;
 
 let state: State = parse(location.search);
-let sites: api.Site[] = [];
-let answer: Answer | null = null;
-let opened: Opened | null = null;
-let problem: unknown = null;
-let asking = new AbortController();
-let timer = 0;
+let settledTargetMs: number = state.targetMs;
+let settling = 0;
+let drawing = 0;
+let me: api.Me | null = null;
+let last: { site: api.Site; context: Context } | null = null;
 
-const headElement = element('head');
 const mainElement = element('main');
+const loader = new Loader(drawSoon, (isBusy) => isBusy && mainElement.setAttribute('aria-busy', 'true'), rowsOrLogin);
+const head = createHead({ change, state: () => state });
+element('head').append(...head.elements);
 
 function element(id: string): HTMLElement {
   const found = document.getElementById(id);
@@ -51,169 +34,122 @@ function element(id: string): HTMLElement {
   return found;
 }
 
-function site(): api.Site | null {
+/** Another state, and an address for it; `remember` makes the present one reachable by the back button. */
+function change(part: Partial<State>, remember = true): void {
+  const before = state;
+  state = { ...state, ...part };
+  const address = location.pathname + format(state);
+  if (remember) {
+    // Where somebody comes back to, with the back button.
+    history.replaceState({ focus: document.activeElement?.getAttribute('data-focus') ?? null }, '');
+    history.pushState(null, '', address);
+  } else {
+    history.replaceState(null, '', address);
+  }
+  if (part.targetMs !== undefined) settle();
+  else settledTargetMs = state.targetMs;
+  draw();
+  if (before.country !== state.country || before.page !== state.page) arrive();
+}
+
+function focusHeading(): void {
+  const heading = document.getElementById('scope-title') ?? mainElement;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
+/** Another view begins at its top, and a screen reader with its heading. */
+function arrive(): void {
+  scrollTo({ top: 0 });
+  focusHeading();
+}
+
+function settle(): void {
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    settledTargetMs = state.targetMs;
+    draw();
+  }, SETTLE_MS);
+}
+
+/** Several answers that arrive together are drawn together. */
+function drawSoon(): void {
+  if (drawing === 0) drawing = setTimeout(draw, 0);
+}
+
+function draw(): void {
+  clearTimeout(drawing);
+  drawing = 0;
+  loader.begin();
+  const sites = loader.get<api.Site>('sites', {});
+  const site = siteOf(sites.rows ?? []);
+  const shown = view(sites, site === null ? null : contextOf(site), loader);
+  head.update({ sites: sites.rows ?? [], site, context: site === null ? null : contextOf(site), overview: shown.overview, me });
+  replace(mainElement, ...shown.children);
+  loader.done();
+  sweep();
+  document.title = title(site);
+  mainElement.setAttribute('aria-busy', String(loader.isBusy || settledTargetMs !== state.targetMs));
+}
+
+function siteOf(sites: api.Site[]): api.Site | null {
   const named = sites.find(({ site }) => site === state.site);
   return named ?? sites.find(({ views }) => views > 0) ?? sites[0] ?? null;
 }
 
-function question(of: api.Site): api.Question {
-  const { from, to } = days(state.period);
-  return { site: of.site, from_day: from, to_day: to, target_ms: state.targetMs };
-}
-
-/** Another state, and an address for it; `remember` makes the old one reachable by the back button. */
-function change(part: Partial<State>, remember = true): void {
-  const before = asked();
-  state = { ...state, ...part };
-  const address = location.pathname + format(state);
-  if (remember) history.pushState(null, '', address);
-  else history.replaceState(null, '', address);
-  follow(before);
-}
-
-/** Shows the state; asks when the answer that is there is not the one to it. */
-function follow(before: string): void {
-  if (asked() !== before) {
-    void ask();
-  } else {
-    show();
-    void askCountry();
+/** The same one for the same site: what is drawn with it stays good. */
+function contextOf(site: api.Site): Context {
+  if (last === null || JSON.stringify(last.site) !== JSON.stringify(site)) {
+    last = { site, context: context(site, { state: () => state, targetMs: () => settledTargetMs, loader, change }) };
   }
+  return last.context;
 }
 
-function asked(): string {
-  const of = site();
-  return of === null ? '' : JSON.stringify(question(of));
+function title(site: api.Site | null): string {
+  const parts = [state.page, state.country === null ? null : names.country(state.country), site?.name ?? site?.site, 'Slowtax'];
+  return parts.filter((part) => part !== null && part !== undefined).join(' \u00b7 ');
 }
 
-/** Asks everything that the state needs. A newer question ends an older one. */
-async function ask(): Promise<void> {
-  asking.abort();
-  asking = new AbortController();
-  const { signal } = asking;
-  clearTimeout(timer);
-  mainElement.setAttribute('aria-busy', 'true');
-  show();
+async function rowsOrLogin(asked: string, signal: AbortSignal): Promise<unknown[]> {
   try {
-    sites = await api.sites(signal);
-    const of = site();
-    if (of !== null) await askTables(of, signal);
-    problem = null;
+    return await api.rows(asked, signal);
   } catch (error) {
-    if (signal.aborted) return;
-    problem = error;
+    logInIfAsked(error);
+    throw error;
   }
-  mainElement.setAttribute('aria-busy', 'false');
-  show();
-  void askCountry();
-  const nothing = problem !== null || answer === null || answer.overview.views === 0;
-  if (problem === null || explain(problem).passing) timer = setTimeout(refresh, nothing ? SOON_MS : REFRESH_MS);
 }
 
-async function askTables(of: api.Site, signal: AbortSignal): Promise<void> {
-  const asks = question(of);
-  const [overview, countryRows, pageRows] = await Promise.all([
-    api.overview(asks, signal),
-    api.countries(asks, signal),
-    api.pages(asks, signal),
-  ]);
-  answer = {
-    question: asks,
-    asked: JSON.stringify(asks),
-    at: Date.now(),
-    currency: of.currency,
-    overview,
-    countries: countryRows,
-    pages: pageRows,
-  };
+function logInIfAsked(error: unknown): void {
+  if (!(error instanceof api.ApiError) || error.reason !== 'login_required') return;
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-/** The open country's pages, unless they are there. */
-async function askCountry(): Promise<void> {
-  const [of, country] = [site(), state.country];
-  if (of === null || country === null || answer === null || problem !== null) return;
-  // They belong to the answer: a newer answer asks anew.
-  const name = `${answer.at} ${answer.asked} ${country}`;
-  if (opened?.asked === name) return;
-  const isRefresh = opened !== null && opened.rows !== null && opened.asked.endsWith(`${answer.asked} ${country}`);
-  opened = { asked: name, rows: isRefresh && opened !== null ? opened.rows : null, problem: null };
-  const { signal } = asking;
-  try {
-    const rows = await api.countryPages(question(of), country, signal);
-    if (opened.asked === name) opened = { asked: name, rows, problem: null };
-  } catch (error) {
-    if (signal.aborted || opened.asked !== name) return;
-    opened = { asked: name, rows: null, problem: explain(error).title };
-  }
-  show();
-}
-
-function refresh(): void {
-  // A page that nobody looks at asks nothing; it asks when it is looked at again.
-  if (document.visibilityState === 'visible') void ask();
-}
-
-function show(): void {
-  const of = site();
-  const isBusy = mainElement.getAttribute('aria-busy') === 'true';
-  const isAnswered = answer !== null && answer.asked === asked();
-  // While the next answer is on its way the last one stays, dimmed.
-  const shown = isAnswered || (isBusy && problem === null) ? answer : null;
-  mainElement.classList.toggle('is-old', shown !== null && !isAnswered);
-  replace(headElement, ...head({ sites, site: of, state, overview: shown?.overview ?? null, change }));
-  replace(mainElement, ...(shown === null ? without(of, isBusy) : report(of, shown)));
-}
-
-/** What is shown while there is no answer. */
-function without(of: api.Site | null, isBusy: boolean): Node[] {
-  if (problem !== null) return [failure(problem, () => void ask())];
-  return [of === null && !isBusy ? noSites() : skeleton()];
-}
-
-function report(of: api.Site | null, shown: Answer): Child[] {
-  const late = problem !== null && stale(problem, shown.at, () => void ask());
-  if (shown.overview.views === 0) return [late, of !== null && nothing(of)];
-  const { currency } = shown;
-  const pageOptions = { currency, sort: state.pageSort, onSort: (pageSort: Sort) => change({ pageSort }, false) };
-  return [
-    late,
-    simulated(shown.overview),
-    figures(shown.overview, currency, shown.question.target_ms),
-    claim(),
-    countries({
-      rows: shown.countries,
-      currency,
-      sort: state.countrySort,
-      onSort: (countrySort) => change({ countrySort }, false),
-      country: state.country,
-      toggle: (key) => change({ country: key === state.country ? null : key }),
-      content: () => openedCountry(shown, pageOptions),
-    }),
-    pages({ ...pageOptions, rows: shown.pages }),
-    notes(),
-  ];
-}
-
-function openedCountry(shown: Answer, options: Omit<Pages, 'rows'>): HTMLElement {
-  const country = state.country ?? '';
-  const isThis = opened !== null && opened.asked.endsWith(`${shown.asked} ${country}`);
-  return countryPages(country, isThis ? opened?.rows ?? null : null, isThis ? opened?.problem ?? null : null, options);
-}
-
-function nothing(of: api.Site): HTMLElement {
-  const whole = wholePeriod(of);
-  if (of.views === 0 || whole === null) return noData(of);
-  return emptyPeriod(of, () => change({ period: whole }));
-}
-
-addEventListener('popstate', () => {
-  const before = asked();
+addEventListener('popstate', (event) => {
+  const before = state;
   state = parse(location.search);
-  follow(before);
+  settledTargetMs = state.targetMs;
+  clearTimeout(settling);
+  draw();
+  if (before.country === state.country && before.page === state.page) return;
+  const focus = (event.state as { focus?: string } | null)?.focus;
+  const element = focus ? document.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focus)}"]`) : null;
+  if (element === null) focusHeading();
+  else element.focus({ preventScroll: true });
 });
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible' && (answer === null || Date.now() - answer.at > REFRESH_MS)) void ask();
-});
-setInterval(refreshMoments, 1000);
+// A page that nobody looks at asks nothing; it asks when it is looked at again.
+const tick = () => document.visibilityState === 'visible' && loader.tick(Date.now());
+document.addEventListener('visibilitychange', tick);
+setInterval(() => {
+  refreshMoments();
+  tick();
+}, 1000);
 
-void ask();
+draw();
+api.me(new AbortController().signal).then(
+  (known) => {
+    me = known;
+    drawSoon();
+  },
+  // Without it the page works as well: who looks is then not shown.
+  logInIfAsked,
+);

@@ -1,4 +1,4 @@
-// Tables that can be sorted, and whose rows can open. On narrow screens each row is a card; the headers then become a list to choose from.
+// Tables that can be sorted and searched, and whose rows lead somewhere. On narrow screens each row is a card; the headers then become a list to choose from.
 
 import { type Child, h } from './dom';
 import type { Sort } from './state';
@@ -26,37 +26,65 @@ export interface Table<Row> {
   onSort: (sort: Sort) => void;
   /** Identifies a row. */
   key: (row: Row) => string;
-  /** Rows that are shown before "show all". */
+  /** Rows that are shown before "show more". */
   rowsMax: number;
-  /** What is in an opened row, and which one that is. */
-  open?: { key: string | null; toggle: (key: string) => void; content: () => Child };
+  /** Where a row leads to: the address, and how to go there without loading the page. */
+  link?: { address: (key: string) => string; follow: (key: string) => void };
+  /** A field whose text the rows must contain. */
+  find?: { label: string; text: string; onFind: (text: string) => void; of: (row: Row) => string };
 }
 
-/** Names of the tables of which all was asked for: they stay so when they are made anew. */
-const shownWhole = new Set<string>();
+/** Rows that one press on "show more" shows. */
+const MORE = 200;
+
+/** How many rows of which table were asked for: it stays so when the table is made anew. */
+const shownRows = new Map<string, number>();
 
 export function table<Row>(options: Table<Row>): HTMLElement {
-  const sorted = sort(options.rows, options.columns, options.sort);
+  const { name, find } = options;
+  const found = find === undefined || find.text === '' ? options.rows : options.rows.filter((row) => contains(find.of(row), find.text));
+  const sorted = sort(found, options.columns, options.sort);
   const body = h('tbody', { role: 'rowgroup' });
-  const add = (rows: Row[]) => {
-    for (const row of rows) body.append(...tableRow(options, row));
+  let shown = 0;
+  const more = h('button', { class: 'more', type: 'button', 'data-focus': `${name}-more` });
+  const showUpTo = (count: number) => {
+    for (const row of sorted.slice(shown, count)) body.append(tableRow(options, row));
+    shown = Math.min(count, sorted.length);
+    const rest = sorted.length - shown;
+    more.hidden = rest === 0;
+    more.textContent = rest <= MORE ? `Show all ${sorted.length}` : `Show ${MORE} more of ${sorted.length}`;
   };
-  const rowsMax = shownWhole.has(options.name) ? sorted.length : options.rowsMax;
-  add(sorted.slice(0, rowsMax));
-  const rest = sorted.length - rowsMax;
-  const more = h('button', { class: 'more', type: 'button', 'data-focus': `${options.name}-more` }, `Show all ${sorted.length}`);
+  showUpTo(Math.max(options.rowsMax, shownRows.get(name) ?? 0));
   more.addEventListener('click', () => {
-    shownWhole.add(options.name);
-    add(sorted.slice(rowsMax));
-    more.remove();
+    showUpTo(shown + MORE);
+    shownRows.set(name, shown);
   });
   return h(
     'div',
-    { class: 'table', 'data-table': options.name },
-    sortChoice(options),
-    h('table', { role: 'table' }, h('caption', {}, options.caption), tableHead(options), body),
-    rest > 0 && more,
+    { class: 'table', 'data-table': name },
+    h('div', { class: 'table-tools' }, find && search(name, find, found.length, options.rows.length), sortChoice(options)),
+    h(
+      'div',
+      { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': options.caption, 'data-focus': `${name}-scroll` },
+      h('table', { role: 'table' }, h('caption', {}, options.caption), tableHead(options), body),
+    ),
+    sorted.length === 0 && h('p', { class: 'none-found' }, 'No row has this text.'),
+    more,
   );
+}
+
+function contains(text: string, part: string): boolean {
+  return text.toLocaleLowerCase().includes(part.toLocaleLowerCase());
+}
+
+function search<Row>(name: string, { label, text, onFind }: NonNullable<Table<Row>['find']>, found: number, all: number): HTMLElement {
+  const attributes = { placeholder: label, 'aria-label': label, 'data-focus': `${name}-find`, autocomplete: 'off', spellcheck: 'false', maxlength: 200 };
+  const input = h('input', { type: 'search', value: text, ...attributes });
+  const tell = () => onFind(input.value);
+  // While a word is put together from several keys there is no text yet.
+  input.addEventListener('input', (event) => (event as InputEvent).isComposing || tell());
+  input.addEventListener('compositionend', tell);
+  return h('div', { class: 'find' }, input, h('span', { role: 'status' }, text === '' ? '' : `${found} of ${all}`));
 }
 
 function sort<Row>(rows: Row[], columns: Column<Row>[], { column, descending }: Sort): Row[] {
@@ -103,28 +131,37 @@ function sortChoice<Row>({ name, columns, sort, onSort }: Table<Row>): HTMLEleme
   return h('label', { class: 'sort-choice' }, 'Sort by ', select);
 }
 
-function tableRow<Row>({ name, columns, key, open }: Table<Row>, row: Row): HTMLElement[] {
+function tableRow<Row>({ columns, key, name, link }: Table<Row>, row: Row): HTMLElement {
   const rowKey = key(row);
-  const isOpen = open?.key === rowKey;
   const cells = columns.map((column, at) => {
     const content = column.cell(row);
-    if (at > 0) return h('td', { role: 'cell', class: column.numeric && 'number', 'data-label': column.label }, content);
-    if (open === undefined) return h('th', { scope: 'row', role: 'rowheader' }, content);
-    const button = h(
-      'button',
-      { class: 'open', type: 'button', 'aria-expanded': String(isOpen), 'data-focus': `${name}-open-${rowKey}` },
-      h('span', { class: 'turn', 'aria-hidden': 'true' }),
-      content,
-    );
-    return h('th', { scope: 'row', role: 'rowheader' }, button);
+    if (at > 0) return h('td', { role: 'cell', class: column.numeric && 'number', 'data-label': column.label, 'data-column': column.key }, content);
+    return h('th', { scope: 'row', role: 'rowheader', 'data-column': column.key }, link === undefined ? content : anchor(name, rowKey, link, content));
   });
-  const element = h('tr', { role: 'row', 'data-key': rowKey, class: [open && 'opens', isOpen && 'is-open'].filter(Boolean).join(' ') }, ...cells);
-  if (open === undefined) return [element];
-  // The whole row is a target for the mouse; the button in it is the one for the keyboard.
-  element.addEventListener('click', () => {
-    if (String(getSelection()) === '') open.toggle(rowKey);
+  const element = h('tr', { role: 'row', 'data-key': rowKey, class: link && 'leads' }, ...cells);
+  // The whole row is a target for the mouse; the link in it is the one for the keyboard.
+  element.addEventListener('click', (event) => {
+    if (link !== undefined && String(getSelection()) === '' && !isElsewhere(event as MouseEvent)) link.follow(rowKey);
   });
-  if (!isOpen) return [element];
-  const inside = h('td', { role: 'cell', colspan: columns.length }, open.content());
-  return [element, h('tr', { role: 'row', class: 'inside' }, inside)];
+  return element;
+}
+
+function anchor(name: string, key: string, { address }: NonNullable<Table<unknown>['link']>, content: Child): HTMLElement {
+  const element = h('a', { class: 'open', href: address(key), 'data-focus': `${name}-open-${key}` }, content);
+  element.addEventListener('click', (event) => {
+    // The row goes there. To open another tab is the browser's.
+    if (isElsewhere(event)) event.stopPropagation();
+    else event.preventDefault();
+  });
+  return element;
+}
+
+/** Whether rows are cards; the style sheets say the same. */
+export function isNarrow(): boolean {
+  return matchMedia('(max-width: 860px)').matches;
+}
+
+/** Whether a press asks for another tab or window, which is the browser's to open. */
+export function isElsewhere({ ctrlKey, metaKey, shiftKey, altKey, button }: MouseEvent): boolean {
+  return ctrlKey || metaKey || shiftKey || altKey || button !== 0;
 }

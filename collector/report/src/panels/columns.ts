@@ -1,10 +1,10 @@
 // The columns of the tables of countries and pages.
 
-import type { CountryRow, Estimate, PageRow, Speed } from '../api';
+import type { CountryPageRow, CountryRow, Estimate, PageRow, Speed } from '../api';
 import { type Child, h } from '../dom';
 import * as format from '../format';
 import type { Column } from '../table';
-import { type Scale, bar, known, verdict, withInterval } from './estimate';
+import { type Scale, bar, known, verdictOf, withInterval } from './estimate';
 
 type Row = Estimate & Speed & { views: number; method: 'direct' | 'pooled' | 'experiment'; direct_coverage: number | null };
 
@@ -36,7 +36,10 @@ function views<R extends Row>(): Column<R> {
   };
 }
 
-function speed<R extends Row>(): Column<R>[] {
+/** What the p75 LCP was in the days that are compared with, by the rows' keys. */
+export type Before = ReadonlyMap<string, number | null> | null;
+
+function speed<R extends Row>(before: Before, key: (row: R) => string): Column<R>[] {
   return [
     {
       key: 'lcp_p75_ms',
@@ -46,6 +49,7 @@ function speed<R extends Row>(): Column<R>[] {
       value: (row) => row.lcp_p75_ms,
       cell: lcp,
     },
+    ...(before === null ? [] : [speedBefore(before, key)]),
     {
       key: 'lcp_good_share',
       label: 'Good',
@@ -55,6 +59,18 @@ function speed<R extends Row>(): Column<R>[] {
       cell: (row) => data(row.lcp_good_share, format.share(row.lcp_good_share)),
     },
   ];
+}
+
+function speedBefore<R extends Row>(before: ReadonlyMap<string, number | null>, key: (row: R) => string): Column<R> {
+  const value = (row: R) => before.get(key(row)) ?? null;
+  return {
+    key: 'lcp_p75_before_ms',
+    label: 'Before',
+    hint: 'p75 LCP in what this is compared with',
+    numeric: true,
+    value,
+    cell: (row) => h('span', { class: 'before' }, data(value(row), format.seconds(value(row)))),
+  };
 }
 
 function loss<R extends Row>(scale: Scale): Column<R> {
@@ -95,7 +111,7 @@ function ending<R extends Row>(): Column<R>[] {
       hint: 'Whether the interval leaves a doubt',
       numeric: false,
       value: (row) => row.verdict,
-      cell: (row) => verdict(row.verdict),
+      cell: (row) => verdictOf(row),
     },
     {
       key: 'method',
@@ -108,7 +124,7 @@ function ending<R extends Row>(): Column<R>[] {
   ];
 }
 
-export function countryColumns(currency: string | null, scale: Scale): Column<CountryRow>[] {
+export function countryColumns(currency: string | null, scale: Scale, before: Before = null): Column<CountryRow>[] {
   return [
     {
       key: 'country',
@@ -131,18 +147,18 @@ export function countryColumns(currency: string | null, scale: Scale): Column<Co
     {
       key: 'orders',
       label: 'Orders',
-      hint: 'Orders made',
+      hint: 'Orders made; where the views are filtered, the views that one followed',
       numeric: true,
-      value: (row) => row.orders,
-      cell: (row) => data(row.orders, format.shortCount(row.orders)),
+      value: (row) => row.orders ?? row.k,
+      cell: (row) => data(row.orders ?? row.k, format.shortCount(row.orders ?? row.k)),
     },
     views(),
-    ...speed<CountryRow>(),
+    ...speed<CountryRow>(before, (row) => row.country),
     ...ending<CountryRow>(),
   ];
 }
 
-export function pageColumns(currency: string | null, scale: Scale): Column<PageRow>[] {
+export function pageColumns(currency: string | null, scale: Scale, before: Before = null): Column<PageRow>[] {
   return [
     {
       key: 'page_group',
@@ -164,7 +180,20 @@ export function pageColumns(currency: string | null, scale: Scale): Column<PageR
       cell: (row) => data(row.k, format.shortCount(row.k)),
     },
     views(),
-    ...speed<PageRow>(),
+    ...speed<PageRow>(before, (row) => row.page_group),
     ...ending<PageRow>(),
   ];
+}
+
+export function countryPageColumns(currency: string | null, scale: Scale): Column<CountryPageRow>[] {
+  const country: Column<CountryPageRow> = {
+    key: 'country',
+    label: 'Country',
+    hint: 'Where the visitors are',
+    numeric: false,
+    value: (row) => format.country(row.country),
+    cell: (row) => h('bdi', {}, format.country(row.country)),
+  };
+  const [page, ...others] = pageColumns(currency, scale, null) as Column<CountryPageRow>[];
+  return page === undefined ? [] : [page, country, ...others];
 }

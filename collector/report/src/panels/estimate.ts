@@ -11,6 +11,12 @@ const VERDICTS: Record<Verdict, { word: string; hint: string; name: string }> = 
   insufficient: { word: 'Too little data', hint: 'Fewer than 30 orders, or too few days for an interval.', name: 'insufficient' },
 };
 
+/** The verdict of a row; none while its interval is being computed. */
+export function verdictOf(row: Estimate): HTMLElement {
+  if (row.is_preview !== true || row.verdict === 'insufficient') return verdict(row.verdict);
+  return h('span', { class: 'verdict unclear', title: 'The interval is being computed.' }, '\u2026');
+}
+
 export function verdict(of: Verdict): HTMLElement {
   const { word, hint, name } = VERDICTS[of];
   return h('span', { class: `verdict ${name}`, title: hint, 'data-verdict': of }, word);
@@ -34,6 +40,7 @@ export function withInterval(row: Estimate): Child {
 }
 
 export function interval(row: Estimate): string {
+  if (row.is_preview === true) return '[\u2026]';
   return `[${format.estimate(row.lo)}, ${format.estimate(row.hi)}]`;
 }
 

@@ -1,106 +1,142 @@
-// The head: site, period, target, and how fresh the figures are.
+// The head: site, period, what it is compared with, target, filters, how fresh the figures are, and who looks. Its controls are made once and then only
+// set: a slider that is dragged and a date that is typed stay what they are while the page is drawn anew.
 
-import type { Overview, Site } from '../api';
-import { type Day, plus, today } from '../days';
-import { type Child, h } from '../dom';
+import type { Me, Overview, ReleaseRow, Site } from '../api';
+import { releases } from '../comparison';
+import type { Context } from '../context';
+import { between } from '../days';
+import { type Child, h, replace } from '../dom';
 import * as format from '../format';
-import { DAYS_MAX, PERIODS, type Period, type State, TARGETS_MS, days } from '../state';
+import { type Comparison, DEVICES, NAVS, type State, days, periodBefore } from '../state';
+import { choice, setChoice } from './choice';
 import { moment } from './messages';
+import { createPeriod } from './period';
+import { createSlider } from './slider';
 
-export interface Head {
-  sites: Site[];
-  site: Site | null;
-  state: State;
-  overview: Overview | null;
-  change: (part: Partial<State>) => void;
+export interface Live {
+  change: (part: Partial<State>, remember?: boolean) => void;
+  state: () => State;
 }
 
-export function head(options: Head): Child[] {
+export interface Shown {
+  sites: Site[];
+  site: Site | null;
+  context: Context | null;
+  overview: Overview | null;
+  me: Me | null;
+}
+
+export interface Head {
+  elements: HTMLElement[];
+  update: (shown: Shown) => void;
+}
+
+const DEVICE_NAMES = { mobile: 'Phones', desktop: 'Desktops', tablet: 'Tablets', other: 'Other devices' };
+const NAV_NAMES = { entry: 'Entry views', inner: 'Inner views' };
+
+export function createHead(live: Live): Head {
+  const { change } = live;
+  const parts = { ...selects(change), period: createPeriod(change), slider: createSlider(live), releases: createReleases(change) };
+  const said = { days: h('p', { class: 'shown-days' }), freshness: h('p', { class: 'freshness', id: 'freshness' }), user: h('div', { class: 'user' }) };
+  const siteControl = choice('Site', parts.site);
+  const update = ({ sites, site, context, overview, me }: Shown) => {
+    const state = live.state();
+    siteControl.hidden = sites.length === 0;
+    setChoice(parts.site, sites.map(({ site, name }) => [site, name ?? site]), site?.site ?? '');
+    parts.releases.update(state, overview === null ? null : context);
+    setChoice(parts.device, [['', 'All devices'], ...DEVICES.map((name): [string, string] => [name, DEVICE_NAMES[name]])], state.device ?? '');
+    setChoice(parts.nav, [['', 'All views'], ...NAVS.map((name): [string, string] => [name, NAV_NAMES[name]])], state.nav ?? '');
+    parts.period.update(state);
+    parts.slider.update(state);
+    replace(said.days, ...daysShown(state));
+    replace(said.freshness, ...fresh(overview));
+    replace(said.user, whoLooks(me));
+  };
+  const title = h('div', { class: 'title' }, h('h1', {}, 'Slowtax'), h('p', {}, 'What slowness costs'));
+  const controls = h(
+    'form',
+    { class: 'controls', 'aria-label': 'What is shown', onsubmit: (event) => event.preventDefault() },
+    parts.period.element,
+    choice('Compare with', parts.releases.element),
+    parts.slider.element,
+    choice('Device', parts.device),
+    choice('Views', parts.nav, 'Entry views begin a visit; inner views come after them'),
+    said.days,
+  );
+  return { elements: [h('div', { class: 'top' }, title, siteControl, said.freshness, said.user), controls], update };
+}
+
+function selects(change: Live['change']): Record<'site' | 'device' | 'nav', HTMLSelectElement> {
+  const [site, device, nav] = [h('select', { id: 'site' }), h('select', { id: 'device' }), h('select', { id: 'nav' })];
+  site.addEventListener('change', () => change({ site: site.value, country: null, page: null, compare: 'previous' }));
+  device.addEventListener('change', () => change({ device: DEVICES.find((name) => name === device.value) ?? null }));
+  nav.addEventListener('change', () => change({ nav: NAVS.find((name) => name === nav.value) ?? null }));
+  return { site, device, nav };
+}
+
+/** What to compare with. The list of releases is asked for by whoever opens it. */
+function createReleases(change: Live['change']): { element: HTMLSelectElement; update: (state: State, context: Context | null) => void } {
+  const element = h('select', { id: 'compare' });
+  let isWanted = false;
+  element.addEventListener('change', () => change({ compare: comparison(element.value) }));
+  for (const opening of ['focus', 'pointerdown']) {
+    element.addEventListener(opening, () => {
+      if (isWanted) return;
+      isWanted = true;
+      change({}, false);
+    });
+  }
+  const update = (state: State, context: Context | null) => {
+    isWanted ||= typeof state.compare === 'object';
+    const rows = context !== null && isWanted ? releases(context).rows : null;
+    setChoice(element, comparisons(state, rows ?? []), comparisonValue(state.compare));
+  };
+  return { element, update };
+}
+
+function comparisonValue(compare: Comparison): string {
+  return typeof compare === 'object' ? `release:${compare.release}` : compare;
+}
+
+function comparison(value: string): Comparison {
+  if (value === 'none' || value === 'year') return value;
+  return value.startsWith('release:') ? { release: value.slice('release:'.length) } : 'previous';
+}
+
+function comparisons({ compare }: State, releases: ReleaseRow[]): [string, string][] {
+  const names = releases.map(({ release }) => release);
+  // One that the answer does not have, or not yet, is shown as it was asked for.
+  if (typeof compare === 'object' && !names.includes(compare.release)) names.push(compare.release);
   return [
-    h('div', { class: 'title' }, h('h1', {}, 'Slowtax'), h('p', {}, 'What slowness costs')),
-    h(
-      'form',
-      { class: 'controls', 'aria-label': 'What is shown', onsubmit: (event) => event.preventDefault() },
-      siteChoice(options),
-      periodChoice(options),
-      targetChoice(options),
-    ),
-    freshness(options),
+    ['previous', 'Previous period'],
+    ['year', 'Same weeks last year'],
+    ['none', 'Nothing'],
+    ...names.map((name): [string, string] => [`release:${name}`, `Release ${name}`]),
   ];
 }
 
-function siteChoice({ sites, site, change }: Head): Child {
-  if (sites.length === 0) return null;
-  const select = h('select', { id: 'site', 'data-focus': 'site' });
-  for (const { site: key, name } of sites) select.append(h('option', { value: key, selected: key === site?.site }, name ?? key));
-  select.addEventListener('change', () => change({ site: select.value, country: null }));
-  return h('label', { class: 'control' }, h('span', {}, 'Site'), select);
+/** Dates are written as the reader's language does, in sentences that are English: each is kept together. */
+function daysShown(state: State): Child[] {
+  const { from, to } = days(state.period);
+  const before = periodBefore(state);
+  const length = between(from, to);
+  const shown = 'from' in state.period
+    ? [h('bdi', {}, format.dayRange(from, state.period.to)), length === 1 ? ' (1 day)' : ` (${length} days)`]
+    : [h('bdi', {}, format.day(from)), ' \u2013 today'];
+  return before === null ? shown : [...shown, ', compared with ', h('bdi', {}, format.dayRange(before.from, before.to))];
 }
 
-function periodChoice({ state, change }: Head): HTMLElement {
-  const isCustom = 'from' in state.period;
-  const shown = days(state.period);
-  const preset = (count: number) => {
-    const input = radio(String(count), !isCustom && 'days' in state.period && state.period.days === count);
-    input.addEventListener('change', () => change({ period: { days: count } }));
-    return h('label', {}, input, h('span', {}, `${count} days`));
-  };
-  const custom = radio('custom', isCustom);
-  custom.addEventListener('change', () => change({ period: { from: shown.from, to: plus(shown.to, -1) } }));
+function fresh(overview: Overview | null): Child[] {
+  const at = Date.parse(overview?.last_received_at ?? '');
+  return Number.isNaN(at) ? [] : ['Last beacon ', moment(at)];
+}
+
+function whoLooks(me: Me | null): Child {
+  if (me === null || me.user === null) return null;
   return h(
-    'fieldset',
-    { class: 'control period' },
-    h('legend', {}, 'Period'),
-    h('div', { class: 'segments' }, ...PERIODS.map(preset), h('label', {}, custom, h('span', {}, 'Other'))),
-    isCustom ? dates(state.period as { from: Day; to: Day }, change) : h('span', { class: 'dates' }, `${format.day(shown.from)} \u2013 today`),
+    'form',
+    { method: 'post', action: '/logout' },
+    h('bdi', { class: 'user-name' }, me.user),
+    me.can_log_out && h('button', { type: 'submit', 'data-focus': 'log-out' }, 'Log out'),
   );
-}
-
-function radio(value: string, checked: boolean): HTMLInputElement {
-  return h('input', { type: 'radio', name: 'period', value, checked, 'data-focus': `period-${value}` });
-}
-
-function dates({ from, to }: { from: Day; to: Day }, change: Head['change']): HTMLElement {
-  const input = (value: Day, name: string, label: string) =>
-    h('input', { type: 'date', value, max: today(), required: true, 'aria-label': label, 'data-focus': name });
-  const [first, last] = [input(from, 'from', 'First day'), input(to, 'to', 'Last day')];
-  const apply = () => {
-    if (first.value === '' || last.value === '') return;
-    const period = { from: first.value, to: last.value };
-    const problem = period.from > period.to ? 'The first day comes after the last one' : tooLong(period);
-    last.setCustomValidity(problem);
-    if (problem === '') change({ period });
-    else last.reportValidity();
-  };
-  first.addEventListener('change', apply);
-  last.addEventListener('change', apply);
-  return h('span', { class: 'dates' }, first, ' \u2013 ', last);
-}
-
-function tooLong(period: { from: Day; to: Day }): string {
-  const limit = plus(period.from, DAYS_MAX);
-  return period.to >= limit ? `At most ${DAYS_MAX} days` : '';
-}
-
-function targetChoice({ state, change }: Head): HTMLElement {
-  const select = h('select', { id: 'target', 'data-focus': 'target' });
-  for (const edge of TARGETS_MS) {
-    select.append(h('option', { value: edge, selected: edge === state.targetMs }, `${format.target(edge)}${edge === 2500 ? ' (good)' : ''}`));
-  }
-  select.addEventListener('change', () => change({ targetMs: Number(select.value) }));
-  const hint = 'Views with an LCP beyond this count as slow. What would it bring if none were?';
-  return h('label', { class: 'control', title: hint }, h('span', {}, 'Target LCP'), select);
-}
-
-function freshness({ overview }: Head): HTMLElement {
-  const received = overview?.last_received_at ?? null;
-  const at = received === null ? Number.NaN : Date.parse(received);
-  return h('p', { class: 'freshness', id: 'freshness' }, Number.isNaN(at) ? '' : 'Last beacon ', !Number.isNaN(at) && moment(at));
-}
-
-/** The period in which a site has data, as two days of which both count, at most as long as can be asked for. */
-export function wholePeriod(site: Site): Period | null {
-  if (site.first_day === null || site.last_day === null) return null;
-  const earliest = plus(site.last_day, 1 - DAYS_MAX);
-  return { from: site.first_day > earliest ? site.first_day : earliest, to: site.last_day };
 }

@@ -2,12 +2,14 @@
 
 import type { Overview, Site } from '../api';
 import { ApiError } from '../api';
+import { type Day, plus } from '../days';
 import { type Child, h } from '../dom';
 import * as format from '../format';
+import { DAYS_MAX } from '../state';
 
 /** What to tell of a failure, and whether trying again by itself makes sense. */
 export function explain(error: unknown): { title: string; text: string; passing: boolean } {
-  const { reason, detail } = error instanceof ApiError ? error : new ApiError('internal', String(error));
+  const { reason, detail, passes } = error instanceof ApiError ? error : new ApiError('internal', String(error));
   switch (reason) {
     case 'store_unavailable':
       return { title: 'ClickHouse does not answer', text: 'Beacons are still taken; the report comes back with it.', passing: true };
@@ -16,12 +18,18 @@ export function explain(error: unknown): { title: string; text: string; passing:
     case 'no_answer':
     case 'store_too_slow':
       return { title: 'The answer takes too long', text: 'A shorter period is quicker.', passing: true };
+    case 'cancelled':
+      return { title: 'Cancelled', text: 'A shorter period, or fewer filters, are quicker.', passing: false };
+    case 'login_required':
+      return { title: 'You are not logged in', text: 'The page for that comes now.', passing: false };
+    case 'forbidden':
+      return { title: 'You may not see this site', text: 'Somebody who runs the collector can let you.', passing: false };
     case 'report_closed':
       return { title: 'The report is closed', text: 'Set report_open = true in the [http] section of the configuration to open it.', passing: false };
     case 'bad_parameter':
       return { title: 'This cannot be asked', text: detail, passing: false };
     default:
-      return { title: 'Something is wrong', text: `The collector says: ${reason}. Its log has more.`, passing: true };
+      return { title: 'Something is wrong', text: `The collector says: ${reason}. Its log has more.`, passing: passes };
   }
 }
 
@@ -123,15 +131,15 @@ export function noSites(): HTMLElement {
   );
 }
 
-/** Grey shapes where figures and tables will be. */
-export function skeleton(): HTMLElement {
+/** Grey shapes where figures and tables will be; `progress` says how long it takes. */
+export function skeleton(progress: Child): HTMLElement {
   const figure = () => h('div', { class: 'figure' }, h('span', { class: 'bone short' }), h('span', { class: 'bone tall' }), h('span', { class: 'bone' }));
-  const lines = Array.from({ length: 8 }, () => h('span', { class: 'bone line' }));
-  return h(
-    'div',
-    { class: 'skeleton', 'data-state': 'loading' },
-    h('p', { class: 'hidden-text', role: 'status' }, 'Loading'),
-    h('div', { class: 'figures', 'aria-hidden': 'true' }, figure(), figure(), figure(), figure()),
-    h('div', { class: 'lines', 'aria-hidden': 'true' }, ...lines),
-  );
+  return h('div', { class: 'skeleton' }, h('div', { class: 'figures', 'aria-hidden': 'true' }, figure(), figure(), figure(), figure()), progress);
+}
+
+/** The period in which a site has data, as two days of which both count, at most as long as can be asked for. */
+export function wholePeriod(site: Site): { from: Day; to: Day } | null {
+  if (site.first_day === null || site.last_day === null) return null;
+  const earliest = plus(site.last_day, 1 - DAYS_MAX);
+  return { from: site.first_day > earliest ? site.first_day : earliest, to: site.last_day };
 }

@@ -1,0 +1,42 @@
+// The pages of a country, of a page group, and of one in the other; and whether a release helped.
+
+import type { Context } from '../context';
+import { h, replace } from '../dom';
+import { kept } from '../kept';
+import { curvePanel, trendPanel, whatIfPanel } from './effect';
+import { errorsPanel } from './errors';
+import { heading, whole } from './heading';
+import { hostsPanel } from './hosts';
+import { inpPanel, lcpPanel, phasesPanel } from './parts';
+import { ranking } from './ranking';
+import type { Scope } from './scope';
+import { scriptsPanel } from './scripts';
+import { vitalsPanels } from './vitals';
+
+export { releasesView } from './releases';
+
+/** Everything about what `state.country` and `state.page` name; at least one of them does. */
+export function scopeView(context: Context): Node[] {
+  const { country, page } = context.state;
+  const scope: Scope = { country, page };
+  const of = whole(context, scope);
+  const isBoth = country !== null && page !== null;
+  const wide = (panel: HTMLElement) => (panel.classList.add('wide'), panel);
+  // It stays where it is while its panels change, so that what is scrolled or pointed at in them does, too.
+  const grid = kept('scope-panels', [], () => h('div', { class: 'panels' }));
+  replace(
+    grid,
+    !isBoth && wide(ranking(context, scope)),
+    curvePanel(context, scope),
+    whatIfPanel(context, scope, of),
+    wide(trendPanel(context, scope)),
+    phasesPanel(context, scope),
+    lcpPanel(context, scope),
+    wide(hostsPanel(context, scope)),
+    ...vitalsPanels(context, scope),
+    inpPanel(context, scope),
+    wide(scriptsPanel(context, scope)),
+    wide(errorsPanel(context, scope)),
+  );
+  return [heading(context, scope, of), grid];
+}
