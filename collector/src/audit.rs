@@ -2,7 +2,8 @@
 //!
 //! - what each **run** of this collector counted: received = accepted + rejected, and as many records accepted as its segments hold;
 //! - what the **disk** says: the segments that wait, the rows in quarantine, and the ledger of those that are stored;
-//! - what **ClickHouse** has of each segment, table by table: as many rows as the segment brought, without those in quarantine.
+//! - what **ClickHouse** has of each segment, table by table: as many rows as the segment brought, without those in quarantine, and those that `slowtax
+//!   forget` wrote into the ledger before it deleted them.
 //!
 //! Pure: what the witnesses say comes in, and [`Audit`] goes out. To be asked in this order, while the collector may run: what the runs counted, the disk,
 //! the ledger's segments, ClickHouse. A segment that is stored meanwhile is then still seen where it was, and one that is made meanwhile is
@@ -27,6 +28,8 @@ pub struct TableCount {
     pub quarantined: u64,
     /// That ClickHouse has of these segments.
     pub stored: u64,
+    /// That are missing there since they were to be forgotten.
+    pub forgotten: u64,
     /// In segments that wait.
     pub waiting: u64,
 }
@@ -218,7 +221,10 @@ impl Auditor {
             all.quarantined += quarantined;
             all.stored += stored;
             let expected = brought.saturating_sub(quarantined);
-            if stored != expected {
+            let forgotten = self.told.forgotten.get(&segment.segment).map_or(0, count);
+            all.forgotten += forgotten.min(expected.saturating_sub(stored));
+            // Somebody who wanted to forget them may not have come to the end.
+            if stored > expected || stored + forgotten < expected {
                 self.differs(format!(
                     "{}: {expected} rows of {table} were stored, and ClickHouse has {stored}",
                     segment.segment
@@ -321,14 +327,14 @@ impl fmt::Display for Audit {
         }
         writeln!(
             to,
-            "\n{:<18} {:>12} {:>12} {:>14} {:>12}",
-            "rows of", "stored", "quarantined", "in ClickHouse", "spooled"
+            "\n{:<18} {:>12} {:>12} {:>14} {:>12} {:>12}",
+            "rows of", "stored", "quarantined", "in ClickHouse", "forgotten", "spooled"
         )?;
         for (table, count) in &self.tables {
-            let TableCount { brought, quarantined, stored, waiting } = count;
+            let TableCount { brought, quarantined, stored, forgotten, waiting } = count;
             writeln!(
                 to,
-                "{table:<18} {:>12} {quarantined:>12} {stored:>14} {waiting:>12}",
+                "{table:<18} {:>12} {quarantined:>12} {stored:>14} {forgotten:>12} {waiting:>12}",
                 brought.saturating_sub(*quarantined)
             )?;
         }
@@ -391,12 +397,32 @@ mod tests {
     fn audit(segments: &[StoredSegment], runs: &[RunCount], disk: &[Surveyed], found: &[SegmentRows]) -> Audit {
         let segments = segments.iter().map(|segment| (segment.segment.clone(), segment.clone())).collect();
         let runs = runs.iter().map(|run| (run.run.clone(), run.clone())).collect();
-        let mut auditor = Auditor::new("n", disk.to_vec(), Told { segments, runs, torn: 0 });
+        let mut auditor = Auditor::new("n", disk.to_vec(), Told { segments, runs, ..Told::default() });
         assert_eq!(auditor.prefix(), "n-");
         for found in found {
             auditor.clickhouse_has(found.clone());
         }
         auditor.finish()
+    }
+
+    #[test]
+    fn rows_that_were_forgotten_are_not_missed_and_others_are() {
+        let segment = stored("n-1-0", 5);
+        let audit = |forgotten: u64, found: u64| {
+            let told = Told {
+                segments: [(segment.segment.clone(), segment.clone())].into(),
+                forgotten: [(segment.segment.clone(), rows(forgotten))].into(),
+                ..Told::default()
+            };
+            let mut auditor = Auditor::new("n", Vec::new(), told);
+            auditor.clickhouse_has(has("n-1-0", found));
+            auditor.finish()
+        };
+        for (forgotten, found, is_sound) in [(2, 3, true), (2, 5, true), (4, 3, true), (2, 2, false), (2, 6, false)] {
+            let audit = audit(forgotten, found);
+            assert_eq!(audit.is_sound(), is_sound, "{forgotten} {found}");
+        }
+        assert_eq!(audit(4, 3).tables["goals"].forgotten, 2);
     }
 
     #[test]
@@ -419,7 +445,7 @@ mod tests {
         );
         assert_eq!(found.differences, Vec::<String>::new());
         assert!(found.is_sound());
-        assert_eq!(found.tables["goals"], TableCount { brought: 8, quarantined: 1, stored: 7, waiting: 6 });
+        assert_eq!(found.tables["goals"], TableCount { brought: 8, quarantined: 1, stored: 7, forgotten: 0, waiting: 6 });
         assert_eq!((found.segments, found.quarantine), ((3, 1), (0, 1)));
         assert!(found.to_string().ends_with("everything fits"), "{found}");
     }

@@ -8,6 +8,7 @@
 //! quarantine and in damaged files, which only somebody can decide about, are in the way in the same manner. Looked for are the bytes that such a row
 //! must have: what has none of it cannot be found by mistake, the other way round a site's key may stand in another column.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -15,13 +16,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
 use crate::config::Config;
-use crate::data_dir::SPOOL;
+use crate::data_dir::{DataDirError, LEDGER, SPOOL, node_of};
+use crate::ledger::{ForgottenRows, Ledger, Line};
 use crate::progress::Progress;
 use crate::spool::Mode;
-use crate::store::forget::{Holders, Whose};
+use crate::store::forget::{Holder, Holders, Whose};
 use crate::store::{Store, StoreError};
 
 /// How long the spool is waited for, beyond the age at which a segment is sealed.
@@ -98,6 +101,12 @@ pub enum ForgetError {
         .0.display()
     )]
     SetAside(PathBuf),
+    /// What goes could not be written down.
+    #[error("the ledger cannot be written, and slowtax audit would miss what goes: {0}")]
+    Ledger(io::Error),
+    /// The data directory is not this collector's.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
     /// The spool cannot be read.
     #[error("the spool in {path} cannot be read: {error}")]
     Spool {
@@ -136,6 +145,7 @@ pub async fn forget(config: &Config, store: &Store, whose: Whose, may_wait: bool
         for holder in &holders.ours {
             let rows = store.rows_of(holder, &forgotten.whose).await?;
             if rows > 0 {
+                tell_ledger(config, store, holder, &forgotten.whose).await?;
                 store.delete_rows_of(holder, &forgotten.whose).await?;
             }
             forgotten.removed.push((holder.name.clone(), rows));
@@ -153,6 +163,23 @@ pub async fn forget(config: &Config, store: &Store, whose: Whose, may_wait: bool
         "ClickHouse removes the parts that had the rows from its disk {lifetime_s} s later; backups are not looked at."
     ));
     Ok(forgotten)
+}
+
+/// Writes into the ledger which rows of which segments are about to go, so that `slowtax audit` does not miss them.
+async fn tell_ledger(config: &Config, store: &Store, holder: &Holder, whose: &Whose) -> Result<(), ForgetError> {
+    let Some(node) = node_of(&config.data_dir)? else { return Ok(()) };
+    let gone = store.segments_of(holder, whose, &format!("{node}-")).await?;
+    let lines = gone.into_iter().map(|rows| {
+        let forgotten = BTreeMap::from([(rows.table, rows.rows)]);
+        Line::Forgotten(ForgottenRows { segment: rows.segment, forgotten })
+    });
+    let lines: Vec<Line> = lines.collect();
+    let told = if lines.is_empty() {
+        Ok(())
+    } else {
+        Ledger::open(&config.data_dir.join(LEDGER)).write_all(&lines, OffsetDateTime::now_utc())
+    };
+    told.map_err(ForgetError::Ledger)
 }
 
 fn notes(config: &Config, whose: &Whose, holders: &Holders) -> Vec<String> {
@@ -180,7 +207,7 @@ fn notes(config: &Config, whose: &Whose, holders: &Holders) -> Vec<String> {
     for table in &holders.others {
         notes.push(format!("The table {table} has such a column and is not Slowtax's: it was left alone."));
     }
-    notes.push("The spools of other collectors were not looked at. `slowtax audit` misses these rows while its ledger names their segments.".to_owned());
+    notes.push("The spools of other collectors were not looked at, and their `slowtax audit` misses these rows while their ledgers name the segments.".to_owned());
     notes
 }
 

@@ -59,6 +59,15 @@ pub struct RunCount {
     pub ended: bool,
 }
 
+/// Rows of a segment that `slowtax forget` has deleted, or was about to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgottenRows {
+    /// The segment's name.
+    pub segment: String,
+    /// How many, by table.
+    pub forgotten: BTreeMap<String, u64>,
+}
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -67,6 +76,8 @@ pub enum Line {
     Stored(StoredSegment),
     /// Of a run.
     Run(RunCount),
+    /// Of a deletion.
+    Forgotten(ForgottenRows),
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +101,13 @@ impl Ledger {
             tracing::error!(directory = %directory.display(), %error, "the ledger's directory cannot be made: slowtax audit will miss what is stored");
         }
         Self { directory: directory.to_owned(), state: Mutex::default() }
+    }
+
+    /// Writes lines together, for somebody who wants to know whether they are on disk.
+    pub fn write_all(&self, lines: &[Line], now: OffsetDateTime) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.pending.extend(lines.iter().filter_map(|line| serde_json::to_string(line).ok()));
+        self.write(&mut state, now.date())
     }
 
     /// Writes a line, and those that could not be written before. Waits for the disk.
@@ -176,6 +194,8 @@ pub struct Told {
     pub segments: HashMap<String, StoredSegment>,
     /// The last line of each run, by its name, which also says whether its first line is there.
     pub runs: BTreeMap<String, RunCount>,
+    /// Rows that were deleted, by segment and table, as often as somebody was about to.
+    pub forgotten: HashMap<String, BTreeMap<String, u64>>,
     /// Lines that a crash has torn.
     pub torn: usize,
 }
@@ -200,6 +220,12 @@ pub fn read(directory: &Path, today: Date, days: i64) -> io::Result<Told> {
                 Ok(Line::Run(count)) => {
                     let began = told.runs.get(&count.run).is_some_and(|last| last.began);
                     told.runs.insert(count.run.clone(), RunCount { began: began || count.began, ..count });
+                }
+                Ok(Line::Forgotten(rows)) => {
+                    let all = told.forgotten.entry(rows.segment).or_default();
+                    for (table, rows) in rows.forgotten {
+                        *all.entry(table).or_default() += rows;
+                    }
                 }
                 Err(_) => told.torn += 1,
             }
@@ -242,6 +268,21 @@ mod tests {
         assert_eq!(told.segments["n-1-0"], stored("n-1-0", 3));
         assert_eq!(told.segments["n-1-1"], StoredSegment { damaged: true, ..stored("n-1-1", 2) });
         assert_eq!((told.segments.len(), told.runs["n-1"].clone(), told.torn), (2, run(9, true, true), 0));
+    }
+
+    #[test]
+    fn deletions_add_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(directory.path());
+        let gone = |table: &str, rows| {
+            let forgotten = BTreeMap::from([(table.to_owned(), rows)]);
+            Line::Forgotten(ForgottenRows { segment: "n-1-0".to_owned(), forgotten })
+        };
+        ledger.tell(&Line::Stored(stored("n-1-0", 3)), NOW);
+        ledger.write_all(&[gone("goals", 1), gone("page_errors", 5), gone("goals", 2)], NOW).unwrap();
+        let told = read(directory.path(), NOW.date(), 1).unwrap();
+        let rows = BTreeMap::from([("goals".to_owned(), 3), ("page_errors".to_owned(), 5)]);
+        assert_eq!((&told.forgotten["n-1-0"], told.torn, told.segments.len()), (&rows, 0, 1));
     }
 
     #[test]

@@ -332,7 +332,7 @@ fn report_sql(name: Option<&str>) -> Result<ExitCode> {
         None => report_names().collect::<Vec<_>>().join("\n"),
         Some(name) => {
             let sql = question(name).with_context(|| format!("there is no table {name}"))?;
-            format!("{sql}{}", settings())
+            format!("{sql}\n{}", settings())
         }
     };
     println!("{text}");

@@ -32,4 +32,6 @@ FROM loss_by_day(
 LEFT JOIN vitals_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'day') AS vitals
     ON toString(loss.day) = vitals.value
 LEFT JOIN begun ON loss.day = begun.first_day
+-- Of a country or a page, days may have no views.
+WHERE loss.views > 0
 ORDER BY day

@@ -62,7 +62,7 @@ SELECT
     compared_by[at] / nullIf(all_n_by[at], 0) AS compared_share,
     reference_k / nullIf(reference_views, 0) AS reference_rate,
     1.96 * sqrt(greatest(reference_rate * (1 - reference_rate), 0) / nullIf(reference_views, 0)) AS reference_half_width,
-    greatest(reference_rate - reference_half_width, 0) AS reference_lo,
+    if(reference_rate IS NULL, NULL, greatest(reference_rate - reference_half_width, 0)) AS reference_lo,
     reference_rate + reference_half_width AS reference_hi,
     reference_rate * observed_by[at] / nullIf(expected_by[at], 0) AS weighted_rate,
     -- Of observed over expected: the binomial noise of what was observed, and the noise of what was expected, by the ratio that it is multiplied with.
@@ -70,7 +70,7 @@ SELECT
         greatest(observed_by[at] * (1 - observed_by[at] / nullIf(compared_by[at], 0)), 0)
         + pow(observed_by[at] / nullIf(expected_by[at], 0), 2) * expected_var_by[at]
     ) AS weighted_half_width,
-    greatest(weighted_rate - weighted_half_width, 0) AS weighted_lo,
+    if(weighted_rate IS NULL, NULL, greatest(weighted_rate - weighted_half_width, 0)) AS weighted_lo,
     weighted_rate + weighted_half_width AS weighted_hi,
     'association' AS claim
 FROM summed

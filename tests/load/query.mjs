@@ -11,11 +11,12 @@
 //
 // target/release must hold slowtax and clickhouse-embedded. Prints tables, the one of times last; ends with 1 when a limit below is not kept by the largest number of views.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ended, needRoom, slowtax, startEngine, table, writeConfig } from './engine.mjs';
+import { BEGAN, DAYS, Fill, day, millions } from './fill.mjs';
 import { wait } from './program.mjs';
 
 // What is asked.
@@ -23,20 +24,12 @@ const REPORT_MAX_MS = 200;
 const VIEW_BYTES_MAX = 120;
 const REFRESH_MAX_MS = 30_000;
 
-const DAYS = 28;
-/// Views of one INSERT, which go over the whole day.
-const INSERT_VIEWS_MAX = 600_000;
 const OPTIMIZE_VIEWS_MAX = 10_000_000;
 const MERGES_MAX_MS = 10 * 60_000;
 const COLUMNS_SHOWN = 40;
 /// Room for a page view while it is filled: itself, what is merged meanwhile, and the other tables.
 const ROOM_BYTES = 300;
-const FILLED = ['page_views', 'goals', 'page_errors', 'resource_timings'];
 const MIB = 2 ** 20;
-
-/// A day from the one on which this began, in days, UTC.
-const BEGAN = Date.now();
-const day = (offset) => new Date(BEGAN + offset * 86_400_000).toISOString().slice(0, 10);
 
 /// The release of a day, as query_fill.sql has it: one a week.
 const release = (offset) => `2026.${40 + Math.floor(((Math.floor(BEGAN / 86_400_000) + offset) % 35) / 7)}`;
@@ -63,60 +56,9 @@ const PARAMETERS = {
 
 const print = (line) => process.stdout.write(`${line}\n`);
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const millions = (count) => `${count / 1e6} M`;
 
 const sizes = (process.env.SLOWTAX_QUERY_VIEWS ?? '1000000,10000000,100000000').split(',').map(Number);
 if (!sizes.every((size, place) => Number.isInteger(size) && size >= 100_000 && size > (sizes[place - 1] ?? 0))) throw new Error('SLOWTAX_QUERY_VIEWS wants rising whole numbers from 100000');
-
-const parts = Object.fromEntries(
-  (await readFile(new URL('query_fill.sql', import.meta.url), 'utf8'))
-    .split(/^-- @/m)
-    .slice(1)
-    .map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)])
-);
-const statement = (name) => `${parts.shared}\n${parts[name]}`;
-
-class Fill {
-  #base = 0;
-  views = 0;
-
-  constructor(engine) {
-    this.engine = engine;
-  }
-
-  /// Fills up to that many page views, and tells how long that took. Sessions come in sixes, of 24 views.
-  async upTo(views) {
-    const inserts = Math.ceil((views - this.views) / DAYS / INSERT_VIEWS_MAX);
-    const sessions = Math.ceil((views - this.views) / 24 / DAYS / inserts) * 6;
-    let page_views = 0;
-    let last;
-    for (let offset = 1 - DAYS; offset <= 0; offset++) {
-      for (let insert = 0; insert < inserts; insert++) {
-        const parameters = { day: day(offset), base: this.#base, sessions };
-        this.#base += sessions;
-        for (const name of FILLED) {
-          const took = await this.#insert(name, name, parameters);
-          if (name === 'page_views') [page_views, last] = [page_views + took, { parameters, took }];
-        }
-      }
-    }
-    const filled = sessions * 4 * DAYS * inserts;
-    this.views += filled;
-    print(`\n${millions(views)} page views: ${filled} inserted in ${(page_views / 1000).toFixed(0)} s: ${((1000 * filled) / page_views).toFixed(0)} a second, with all materialized views`);
-    await this.engine.run('CREATE TABLE without_views AS page_views');
-    const took = await this.#insert('without_views', 'page_views', last.parameters);
-    print(`the last INSERT: ${((4000 * sessions) / last.took).toFixed(0)} a second; and into a table without views: ${((4000 * sessions) / took).toFixed(0)}`);
-    await this.engine.run('DROP TABLE without_views SYNC');
-  }
-
-  async #insert(into, name, parameters) {
-    const columns = await this.engine.query(`DESCRIBE TABLE (${statement(name)})`, parameters);
-    const began = performance.now();
-    const names = columns.map((column) => `\`${column.name}\``).join(', ');
-    await this.engine.run(`INSERT INTO ${into} (${names}) ${statement(name)}`, parameters, { max_insert_threads: 2, insert_deduplicate: 0 });
-    return performance.now() - began;
-  }
-}
 
 /// Merges what is there, or waits until ClickHouse has.
 async function settle(engine, views) {
@@ -229,7 +171,7 @@ try {
   await slowtax('migrate', '--config', await writeConfig(directory, engine.url, ['shop']));
   // A parameter that has no value here is told now, and not after half an hour.
   await questions(engine);
-  const fill = new Fill(engine);
+  const fill = new Fill(engine, print);
   const results = [];
   for (const size of sizes) {
     await fill.upTo(size);

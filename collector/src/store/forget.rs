@@ -7,7 +7,9 @@ use std::time::Duration;
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::lineage::{REPLACING, SegmentRows};
 use super::migrate::MIGRATIONS;
+use super::rows::table_columns;
 use super::{STATEMENT_TIME_MAX, Store, StoreError, within};
 
 /// Longest wait for a table's parts to be rewritten; ClickHouse goes on with it when we do not.
@@ -108,6 +110,22 @@ impl Store {
     pub async fn rows_of(&self, holder: &Holder, whose: &Whose) -> Result<u64, StoreError> {
         let sql = format!("SELECT count() FROM `{}` WHERE {}", holder.name, whose.condition());
         within(STATEMENT_TIME_MAX, self.client.query_raw(&sql).fetch_one::<u64>()).await
+    }
+
+    /// How many rows of such a table has by segment, of the segments whose names begin with `prefix`. Nothing of tables whose rows name none, and of
+    /// `page_views`, whose rows are counted as they come.
+    pub async fn segments_of(&self, holder: &Holder, whose: &Whose, prefix: &str) -> Result<Vec<SegmentRows>, StoreError> {
+        let name = &holder.name;
+        let tells_segments = table_columns().iter().any(|table| table.table == *name);
+        if !tells_segments || name == REPLACING {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT toString(segment) AS segment, '{name}' AS table, count() AS rows FROM `{name}` \
+             WHERE {} AND startsWith(segment, '{prefix}') GROUP BY segment",
+            whose.condition()
+        );
+        within(STATEMENT_TIME_MAX, self.client.query_raw(&sql).fetch_all::<SegmentRows>()).await
     }
 
     /// Deletes them: when this returns, no part that is in use has them. Parts without such rows stay as they are.

@@ -11,7 +11,7 @@ use super::{Store, StoreError};
 /// Longest execution of the question, in seconds: it reads one column of every raw table.
 const TIME_S_MAX: u64 = 600;
 /// The table whose rows replace each other; those of a segment are counted as they come.
-const REPLACING: &str = "page_views";
+pub(super) const REPLACING: &str = "page_views";
 
 /// How many rows of a table a segment has brought.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Deserialize)]

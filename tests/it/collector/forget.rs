@@ -102,6 +102,10 @@ fn one_session_is_gone_from_every_table_and_nothing_else_is() {
     let old = "SELECT count() FROM system.parts WHERE database = currentDatabase() AND NOT active AND table IN ('page_views', 'goals')";
     collector.wait_until("old parts are removed", || collector.query(old) == "0");
 
+    // What was forgotten is not missed.
+    let (code, text) = outcome(&collector.setup().run(&["audit"]));
+    assert!(code == Some(0) && text.contains("everything fits"), "{text}");
+
     // Twice is harmless, and a number in hexadecimal is the same.
     let (code, text) = forget(&collector, &["--session", &format!("0x{:x}", sessions[1].0)]);
     assert_eq!(code, Some(1), "{text}");
@@ -131,6 +135,8 @@ fn a_site_is_gone_from_raw_tables_and_rollups_and_another_is_not() {
     for table in &tables {
         assert_eq!(count(&collector, table, "site = 'shop'"), 0, "{table}");
     }
+    let (code, audit) = outcome(&collector.setup().run(&["audit"]));
+    assert!(code == Some(0) && audit.contains("everything fits"), "{audit}");
     assert_eq!(count(&collector, "mine", "site = 'shop'"), 1);
     assert!(text.contains("The table mine has such a column and is not Slowtax's"), "{text}");
     assert!(text.contains("[sites.shop] is in the configuration: its beacons are still taken"), "{text}");

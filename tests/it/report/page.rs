@@ -61,12 +61,19 @@ impl Drop for Reader {
     }
 }
 
-/// The answer to what the page asked last of this table.
+/// The answer to what the page asked of this table about its period: what it asks of the days before, to compare with, begins earlier.
 fn asked(collector: &CollectorProcess, seen: &Value, table: &str) -> Vec<Value> {
     let start = format!("/api/v1/{table}?");
-    let mut asked = seen["asked"].as_array().unwrap().iter().rev().filter_map(Value::as_str);
-    let path = asked.find(|path| path.starts_with(&start)).unwrap_or_else(|| panic!("{table} in {}", seen["asked"]));
-    rows(collector, path)
+    let target = format!("target_ms={}", seen["controls"]["target"].as_str().unwrap());
+    let is_it = |path: &&str| path.starts_with(&start) && (!path.contains("target_ms=") || path.contains(&target));
+    let paths = seen["asked"].as_array().unwrap().iter().filter_map(Value::as_str).filter(is_it);
+    let path = paths.max_by_key(|path| parameter(path, "from_day").to_owned());
+    rows(collector, path.unwrap_or_else(|| panic!("{table} in {}", seen["asked"])))
+}
+
+fn parameter<'path>(path: &'path str, name: &str) -> &'path str {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()
 }
 
 fn check_number(what: &str, shown: &Value, truth: &Value) {
@@ -98,35 +105,35 @@ fn check_figures(collector: &CollectorProcess, seen: &Value) {
     }
 }
 
-/// The columns with numbers, and what they are in the answer; the first row's cell is the name.
-const COUNTRY_COLUMNS: [(usize, &str, bool); 7] = [
-    (2, "est_lost_revenue", true),
-    (3, "est_lost_pct", true),
-    (4, "orders", false),
-    (5, "views", false),
-    (6, "lcp_p75_ms", false),
-    (7, "lcp_good_share", false),
-    (8, "time_lost_s", false),
+/// The columns with numbers, whether they are estimates, and that of the answer they show.
+const COUNTRY_COLUMNS: [(&str, bool); 7] = [
+    ("est_lost_revenue", true),
+    ("est_lost_pct", true),
+    ("orders", false),
+    ("views", false),
+    ("lcp_p75_ms", false),
+    ("lcp_good_share", false),
+    ("time_lost_s", false),
 ];
-const PAGE_COLUMNS: [(usize, &str, bool); 6] = [
-    (2, "est_lost_revenue", true),
-    (3, "k", false),
-    (4, "views", false),
-    (5, "lcp_p75_ms", false),
-    (6, "lcp_good_share", false),
-    (7, "time_lost_s", false),
+const PAGE_COLUMNS: [(&str, bool); 6] = [
+    ("est_lost_revenue", true),
+    ("k", false),
+    ("views", false),
+    ("lcp_p75_ms", false),
+    ("lcp_good_share", false),
+    ("time_lost_s", false),
 ];
 
 /// A table on the page against the rows of the answer, in their order.
-fn check_table(shown: &Value, truth: &[Value], key: &str, columns: &[(usize, &str, bool)]) {
+fn check_table(shown: &Value, truth: &[Value], key: &str, columns: &[(&str, bool)]) {
     let shown = shown["rows"].as_array().unwrap();
     let keys = |rows: &[Value], name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
     assert_eq!(keys(shown, "key"), keys(truth, key));
     for (shown, truth) in shown.iter().zip(truth) {
         let what = truth[key].to_string();
-        for (at, name, is_estimate) in columns {
+        for (name, is_estimate) in columns {
             let truth = if *is_estimate { known(truth, name) } else { truth[*name].clone() };
-            let cell = &shown["cells"][at];
+            let cell = &shown["cells"][name];
             // A dash where there is nothing.
             if cell["value"].is_null() {
                 assert_eq!((&truth, &cell["text"]), (&Value::Null, &json!("\u{2013}")), "{what} {name}");
@@ -135,19 +142,18 @@ fn check_table(shown: &Value, truth: &[Value], key: &str, columns: &[(usize, &st
             }
         }
         if truth["verdict"] == "insufficient" {
-            assert_eq!(shown["cells"][1]["text"], "\u{2013}", "{what}");
+            assert_eq!(shown["cells"]["lo"]["text"], "\u{2013}", "{what}");
         } else {
-            check_number(&format!("{what} est_lost"), &shown["cells"][1], &truth["est_lost"]);
+            check_number(&format!("{what} est_lost"), &shown["cells"]["lo"], &truth["est_lost"]);
         }
-        let verdict = &shown["cells"][columns.len() + 2]["verdict"];
-        assert_eq!(verdict, &truth["verdict"], "{what}");
+        assert_eq!(shown["cells"]["verdict"]["verdict"], truth["verdict"], "{what}");
     }
 }
 
 fn check_all(collector: &CollectorProcess, seen: &Value) {
     check_figures(collector, seen);
-    check_table(&seen["countries"], &asked(collector, seen, "countries"), "country", &COUNTRY_COLUMNS);
-    check_table(&seen["pages"], &asked(collector, seen, "pages"), "page_group", &PAGE_COLUMNS);
+    check_table(&seen["tables"]["countries"], &asked(collector, seen, "countries"), "country", &COUNTRY_COLUMNS);
+    check_table(&seen["tables"]["pages"], &asked(collector, seen, "pages"), "page_group", &PAGE_COLUMNS);
 }
 
 const ATTACK: &str = "<img src=x onerror=\"window.attacked=true\"><script>window.attacked=true</script>";
@@ -194,13 +200,18 @@ fn the_page_shows_what_the_api_says_for_every_period_and_target() {
     assert!(first["messages"][0].as_str().unwrap().contains("made up by slowtax simulate"), "{}", first["messages"]);
     assert!(first["claim"].as_str().unwrap().starts_with("Compares slow and fast views of the same country"));
     assert!(first["claim"].as_str().unwrap().ends_with("Run an A/B test to confirm."));
-    assert_eq!(first["controls"], json!({"site": "shop", "period": "28", "target": "2500"}));
-    assert_eq!(first["countries"]["sorted"], json!([["Lost orders\u{2193}", "descending"]]));
+    assert_eq!(
+        first["controls"],
+        json!({
+            "site": "shop", "period": "28", "compare": "previous", "target": "2500", "device": "", "nav": "", "measure": "loss",
+        })
+    );
+    assert_eq!(first["tables"]["countries"]["sorted"], json!([["Lost orders\u{2193}", "descending"]]));
     check_all(&collector, &first);
     // What the beacon called itself is text.
-    let pages = first["pages"]["rows"].as_array().unwrap();
+    let pages = first["tables"]["pages"]["rows"].as_array().unwrap();
     let attack = pages.iter().find(|row| row["key"] == ATTACK).unwrap();
-    assert_eq!(attack["cells"][0]["text"], ATTACK);
+    assert_eq!(attack["cells"]["page_group"]["text"], ATTACK);
 
     let slower = reader.then(&json!({"target": 4000}));
     assert_eq!(slower["url"], "/?target_ms=4000");
@@ -226,46 +237,57 @@ fn the_page_shows_what_the_api_says_for_every_period_and_target() {
 }
 
 #[test]
-fn sorting_opening_and_the_address_work_by_keyboard_and_back_button() {
+fn sorting_finding_opening_and_the_address_work_by_keyboard_and_back_button() {
     let collector = collector("address", &[]);
     add_history(&collector, "28", "800");
     let mut reader = Reader::start();
     reader.then(&json!({"open": format!("{}/?target_ms=3000", collector.url())}));
 
     let by_views = reader.then(&json!({"sort": "views"}));
-    assert_eq!(by_views["url"], "/?target_ms=3000&sort=-views");
-    assert_eq!(by_views["countries"]["sorted"], json!([["Views\u{2193}", "descending"]]));
+    assert_eq!(by_views["url"], "/?target_ms=3000&sort.countries=-views");
+    assert_eq!(by_views["tables"]["countries"]["sorted"], json!([["Views\u{2193}", "descending"]]));
     assert_eq!(by_views["focus"], "countries-sort-views", "the focus stays where it was");
-    let views: Vec<f64> = column(&by_views["countries"], 5);
+    let views: Vec<f64> = column(&by_views["tables"]["countries"], "views");
     assert!(views.len() > 20 && views.is_sorted_by(|a, b| a >= b), "{views:?}");
     let by_name = reader.then(&json!({"sort": "country"}));
-    let names: Vec<&str> = by_name["countries"]["rows"]
+    let names: Vec<&str> = by_name["tables"]["countries"]["rows"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| row["cells"][0]["text"].as_str().unwrap())
+        .map(|row| row["cells"]["country"]["text"].as_str().unwrap())
         .collect();
     assert_eq!((names[0], *names.last().unwrap()), ("Argentina", "Vietnam"));
     let backwards = reader.then(&json!({"sort": "country"}));
-    assert_eq!(backwards["url"], "/?target_ms=3000&sort=-country");
+    assert_eq!(backwards["url"], "/?target_ms=3000&sort.countries=-country");
+    let found = reader.then(&json!({"find": ["countries", "BRAZ"]}));
+    assert_eq!(found["tables"]["countries"]["rows"][0]["key"], "BR");
+    assert_eq!(found["tables"]["countries"]["rows"].as_array().unwrap().len(), 1);
+    assert_eq!(found["url"], "/?target_ms=3000&sort.countries=-country&find.countries=BRAZ");
+    reader.then(&json!({"find": ["countries", ""]}));
 
-    let opened = reader.then(&json!({"toggle": "BR"}));
-    assert_eq!(opened["url"], "/?target_ms=3000&country=BR&sort=-country");
-    assert_eq!(opened["focus"], "countries-open-BR");
+    let opened = reader.then(&json!({"go": ["countries", "BR"]}));
+    assert_eq!(opened["url"], "/?target_ms=3000&country=BR&sort.countries=-country");
+    assert_eq!((&opened["heading"], &opened["focus"]), (&json!("Brazil"), &json!("scope-title")));
     let truth = asked(&collector, &opened, "country-pages");
-    check_table(&opened["inside"], &truth, "page_group", &PAGE_COLUMNS);
+    check_table(&opened["tables"]["pages-BR"], &truth, "page_group", &PAGE_COLUMNS);
     assert!(truth.len() > 4);
 
     // The same address shows the same again.
     let address = opened["url"].as_str().unwrap();
     let again = reader.then(&json!({"open": format!("{}{address}", collector.url())}));
-    for table in ["inside", "countries"] {
-        assert_eq!(texts(&again[table]), texts(&opened[table]));
-    }
-    let closed = reader.then(&json!({"toggle": "BR"}));
-    assert_eq!((&closed["inside"], &closed["url"]), (&Value::Null, &json!("/?target_ms=3000&sort=-country")));
+    assert_eq!(texts(&again["tables"]["pages-BR"]), texts(&opened["tables"]["pages-BR"]));
+    let all = reader.then(&json!({"press": "[data-focus=crumb-all]"}));
+    assert_eq!((&all["heading"], &all["url"]), (&Value::Null, &json!("/?target_ms=3000&sort.countries=-country")));
+    let mapped = reader.then(&json!({"map": "DE"}));
+    assert_eq!(mapped["heading"], "Germany");
     let back = reader.then(&json!({"back": true}));
-    assert_eq!((texts(&back["inside"]), &back["url"]), (texts(&opened["inside"]), &opened["url"]));
+    assert_eq!((&back["url"], &back["focus"]), (&all["url"], &json!("map-DE")), "back where it was left");
+    let both = reader.then(&json!({"cell": ["BR", "/cart"]}));
+    assert_eq!(
+        (&both["heading"], &both["url"]),
+        (&json!("/cart in Brazil"), &json!("/?target_ms=3000&country=BR&page=%2Fcart&sort.countries=-country"),)
+    );
+    reader.then(&json!({"back": true}));
 
     for width in [320, 700, 1000, 2560] {
         let seen = reader.then(&json!({"resize": [width, 900]}));
@@ -273,15 +295,75 @@ fn sorting_opening_and_the_address_work_by_keyboard_and_back_button() {
     }
 }
 
+#[test]
+fn the_slider_shows_what_the_table_of_all_targets_says_until_the_exact_answer_is_there() {
+    let collector = collector("slider", &[]);
+    add_history(&collector, "28", "1500");
+    let mut reader = Reader::start();
+    let first = reader.then(&json!({"open": format!("{}/", collector.url())}));
+    let targets = asked(&collector, &first, "what-if");
+
+    let slid = reader.then(&json!({"slide": 4000}));
+    let expected: f64 =
+        targets.iter().filter(|row| row["target_ms"] == 4000).filter_map(|row| row["est_lost"].as_f64()).sum();
+    let preview: f64 = slid["slide"]["lost_orders"].as_str().unwrap().parse().unwrap();
+    assert!(close(preview, expected), "{preview}, in the table {expected}");
+    assert!(slid["slide"]["text"].as_str().unwrap().contains("being computed"), "{}", slid["slide"]);
+    assert_eq!(slid["url"], "/?target_ms=4000");
+    check_all(&collector, &slid);
+
+    let stepped = reader.then(&json!({"target": 3000}));
+    assert_eq!((&stepped["focus"], &stepped["url"]), (&json!("target"), &json!("/?target_ms=3000")));
+    check_all(&collector, &stepped);
+}
+
+#[test]
+fn filters_and_comparisons_are_asked_and_what_is_saved_is_what_the_api_has() {
+    let collector = collector("filters", &[]);
+    add_history(&collector, "60", "800");
+    let mut reader = Reader::start();
+    reader.then(&json!({"open": format!("{}/", collector.url())}));
+    let phones = reader.then(&json!({"choose": ["device", "mobile"]}));
+    assert_eq!(phones["url"], "/?device=mobile");
+    check_figures(&collector, &phones);
+    assert!(phones["figures"]["lost-orders"]["text"].as_str().unwrap().contains("views led to an order"));
+    let entries = reader.then(&json!({"choose": ["nav", "entry"]}));
+    assert_eq!(entries["url"], "/?device=mobile&nav=entry");
+    check_figures(&collector, &entries);
+
+    let saved = reader.then(&json!({"download": "[data-focus=countries-csv]"}));
+    let lines = saved["download"]["text"].as_str().unwrap().lines().count();
+    assert_eq!(lines, 1 + asked(&collector, &entries, "countries").len());
+    let year = reader.then(&json!({"choose": ["compare", "year"]}));
+    assert_eq!(year["url"], "/?compare=year&device=mobile&nav=entry");
+    assert!(year["figures"]["good-share"]["text"].as_str().unwrap().contains("the same weeks last year"));
+}
+
+#[test]
+fn nothing_on_the_page_is_hard_to_reach_light_or_dark() {
+    let collector = collector("axe", &[]);
+    add_history(&collector, "28", "800");
+    let mut reader = Reader::start();
+    for path in ["/", "/?country=BR", "/?page=%2Fcart", "/?country=BR&page=%2Fcart"] {
+        reader.then(&json!({"open": format!("{}{path}", collector.url())}));
+        for scheme in ["light", "dark"] {
+            let seen = reader.then(&json!({"scheme": scheme, "axe": true}));
+            let is_bad = |found: &&Value| found["impact"] == "serious" || found["impact"] == "critical";
+            let bad: Vec<_> = seen["axe"].as_array().unwrap().iter().filter(is_bad).collect();
+            assert!(bad.is_empty(), "{path} {scheme}: {bad:?}");
+        }
+    }
+}
+
 /// All that a table shows.
 fn texts(table: &Value) -> Vec<&str> {
-    let cells = table["rows"].as_array().unwrap().iter().flat_map(|row| row["cells"].as_array().unwrap());
+    let cells = table["rows"].as_array().unwrap().iter().flat_map(|row| row["cells"].as_object().unwrap().values());
     cells.map(|cell| cell["text"].as_str().unwrap()).collect()
 }
 
-fn column(table: &Value, at: usize) -> Vec<f64> {
+fn column(table: &Value, name: &str) -> Vec<f64> {
     let rows = table["rows"].as_array().unwrap();
-    rows.iter().map(|row| row["cells"][at]["value"].as_str().unwrap().parse().unwrap()).collect()
+    rows.iter().map(|row| row["cells"][name]["value"].as_str().unwrap().parse().unwrap()).collect()
 }
 
 #[test]
@@ -296,7 +378,7 @@ fn without_data_the_page_shows_what_to_embed_and_notices_the_first_beacon() {
 
     send_attack(&collector);
     let first = reader.then(&json!({"forward_s": 6}));
-    assert_eq!(first["states"], json!([]));
+    assert!(!first["states"].as_array().unwrap().contains(&json!("no-data")), "{}", first["states"]);
     assert_eq!(first["figures"]["views"]["value"], "1");
     assert!(first["figures"]["lost-orders"]["text"].as_str().unwrap().contains("Too little data to say: 0 orders"));
     let past = reader.then(&json!({"open": format!("{}/?from=2025-11-01&to=2025-11-02", collector.url())}));

@@ -6,6 +6,7 @@ mod callgrind;
 mod cost;
 mod delivery;
 mod outage;
+mod page;
 mod peers;
 mod query;
 mod size;
@@ -27,7 +28,7 @@ struct Bench {
 }
 
 /// One line for each; a new benchmark is a new entry.
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     Bench { name: "size", about: "the beacon's bytes, raw and compressed, beside other clients'", run: size::compare },
     Bench {
         name: "cost",
@@ -50,6 +51,11 @@ const BENCHES: [Bench; 8] = [
         name: "query",
         about: "bytes of a page view and times of queries, up to 100 million (SLOWTAX_QUERY_VIEWS)",
         run: query::run,
+    },
+    Bench {
+        name: "page",
+        about: "how soon the report page answers, on ten million page views (SLOWTAX_PAGE_VIEWS)",
+        run: page::run,
     },
     Bench { name: "delivery", about: "whether a thousand visits arrive, however they end", run: delivery::run },
 ];
