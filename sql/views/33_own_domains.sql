@@ -14,6 +14,6 @@ SELECT
     sum(weight) AS views,
     views / sum(views) OVER () AS views_share
 FROM page_views FINAL
-WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot AND nav = 'inner' AND referrer_host != ''
+WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ recent() }} AND nav = 'inner' AND referrer_host != ''
 GROUP BY domain
 QUALIFY views_share >= 0.1

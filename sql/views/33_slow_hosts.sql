@@ -21,5 +21,5 @@ SELECT
     sumIf(weight, is_opaque) AS opaque,
     if(empty(own), NULL, has(own, host_domain)) AS is_first_party
 FROM resource_timings
-WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ only('resource_timings', 'country', 'page_group', 'device') }}
+WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ recent() }}{{ only('resource_timings', 'country', 'page_group', 'device') }}
 GROUP BY host

@@ -16,7 +16,7 @@ WITH
 SELECT
     total.host AS host,
     sum(weight) AS views,
-    views / (SELECT sum(weight) FROM page_views FINAL WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ only('page_views', 'country', 'page_group', 'device', 'nav') }}) AS views_share,
+    views / (SELECT sum(weight) FROM page_views FINAL WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ recent() }}{{ only('page_views', 'country', 'page_group', 'device', 'nav') }}) AS views_share,
     sum(total.count * weight) AS requests,
     sum(total.transfer_bytes * weight) AS bytes,
     sum(total.decoded_bytes * weight) AS decoded_bytes,
@@ -29,5 +29,5 @@ SELECT
     if(empty(own) OR host = '', NULL, has(own, host_domain)) AS is_first_party
 FROM page_views FINAL
 ARRAY JOIN hosts AS total
-WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ only('page_views', 'country', 'page_group', 'device', 'nav') }}
+WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ recent() }}{{ only('page_views', 'country', 'page_group', 'device', 'nav') }}
 GROUP BY host

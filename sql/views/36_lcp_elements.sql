@@ -19,11 +19,11 @@ SELECT
     quantileExactWeighted(0.75)(lcp_load_duration_ms, weight) AS load_duration_p75_ms,
     quantileExactWeighted(0.75)(lcp_render_delay_ms, weight) AS render_delay_p75_ms
 FROM page_views FINAL
-WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ only('page_views', 'country', 'page_group', 'device', 'nav') }} AND lcp_ms IS NOT NULL
+WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ recent() }}{{ only('page_views', 'country', 'page_group', 'device', 'nav') }} AND lcp_ms IS NOT NULL
     AND (lcp_element, lcp_url) IN (
         SELECT lcp_element, lcp_url
         FROM page_views FINAL
-        WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ only('page_views', 'country', 'page_group', 'device', 'nav') }} AND lcp_ms IS NOT NULL
+        WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ recent() }}{{ only('page_views', 'country', 'page_group', 'device', 'nav') }} AND lcp_ms IS NOT NULL
         GROUP BY lcp_element, lcp_url
         ORDER BY sum(weight) DESC, lcp_element, lcp_url
         LIMIT 1000

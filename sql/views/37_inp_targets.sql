@@ -16,5 +16,5 @@ SELECT
     quantileExactWeighted(0.75)(inp_processing_ms, weight) AS processing_p75_ms,
     quantileExactWeighted(0.75)(inp_presentation_ms, weight) AS presentation_p75_ms
 FROM page_views FINAL
-WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ only('page_views', 'country', 'page_group', 'device', 'nav') }} AND inp_ms IS NOT NULL
+WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ recent() }}{{ only('page_views', 'country', 'page_group', 'device', 'nav') }} AND inp_ms IS NOT NULL
 GROUP BY element, kind

@@ -20,5 +20,5 @@ SELECT
     quantileExactWeighted(0.75)(frame.script_ms, weight) AS script_p75_ms
 FROM page_views FINAL
 ARRAY JOIN page_views.frames AS frame
-WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ only('page_views', 'country', 'page_group', 'device', 'nav') }}
+WHERE site = {site:String} AND toDate(ts) >= {from_day:Date} AND toDate(ts) < {to_day:Date} AND NOT is_bot{{ recent() }}{{ only('page_views', 'country', 'page_group', 'device', 'nav') }}
 GROUP BY script_url, function, invoker

@@ -5,9 +5,10 @@ import './panel.css';
 import { followAnchor } from './anchor';
 import type { Context } from './context';
 import { type Child, h } from './dom';
+import * as format from './format';
 import type { Loaded } from './load';
 import { explain, moment } from './panels/messages';
-import type { Sort } from './state';
+import { type Sort, days } from './state';
 import { type Column, table } from './table';
 import { toolbar } from './take/toolbar';
 import { waiting } from './waiting';
@@ -66,6 +67,7 @@ export function panel<Row>(options: Panel<Row>): HTMLElement {
     ),
     options.controls,
     stale(options),
+    latest(options),
     content(options, isTable),
   );
   followAnchor();
@@ -124,6 +126,13 @@ function stale<Row>(options: Panel<Row>): Child {
     h('span', {}, `${explain(problem).title}. What is shown is from `, moment(at), '.'),
     again(options),
   );
+}
+
+/** Of a busy site, causes are looked for in the latest days alone: which those are. */
+function latest<Row>({ loaded, context }: Panel<Row>): Child {
+  const since = (loaded.rows?.[0] as { since_day?: string } | undefined)?.since_day;
+  if (since === undefined || since <= days(context.state.period).from) return null;
+  return h('p', { class: 'panel-latest' }, `Of the views since ${format.day(since)}: the latest days that have two million.`);
 }
 
 function again<Row>(options: Panel<Row>): HTMLElement {

@@ -14,7 +14,7 @@ import { heat } from './panels/heat';
 import { claim, limits } from './panels/limits';
 import { pages } from './panels/pages';
 import { worldMap } from './panels/world-map';
-import { releasesView } from './scopes/index';
+import { effectView, releasesView } from './scopes/index';
 
 export function site(context: Context): Child[] {
   const { state } = context;
@@ -43,6 +43,7 @@ export function site(context: Context): Child[] {
       countries(context, shownCountries, countrySpeeds)),
     kept('heat', [context, cells, panels['heat'], panels['heat-size']], () => heat(context, cells)),
     kept('pages', [context, pageRows, pageSpeeds, state.sorts['pages'], state.finds['pages']], () => pages(context, pageRows, pageSpeeds)),
+    effectView(context, overview),
     ...releasesView(context),
     kept('limits', [overview, countryRows, state.compare], () => limits(overview.rows?.[0] ?? null, countryRows.rows ?? [])),
   ];

@@ -165,6 +165,33 @@ fn tables_agree_with_each_other() {
     check_narrowed(&ask, &overview);
 }
 
+#[test]
+fn causes_on_a_busy_site_are_those_of_the_latest_days() {
+    let collector = with_history("latest");
+    let ask = |table: &str, query: &str| rows(&collector, &format!("/api/v1/{table}?{QUERY}&{query}"));
+    let before = ask("phases-by-country", "");
+    assert_eq!(before[0]["since_day"], "2026-10-26");
+    // As many views more on one day as are looked at together.
+    collector.query(
+        "INSERT INTO loss_cube (site, day, country, page_group, device, nav, bucket, n) \
+         SELECT 'shop', '2026-11-20', 'US', '/', 'desktop', 'inner', 0, 1999999",
+    );
+    // With the views of the days after it there are enough without the days before.
+    for table in ["phases-by-country", "phases-by-page", "hosts", "lcp-elements", "inp-targets", "slow-scripts"] {
+        for query in ["", "country=US"] {
+            let rows = ask(table, query);
+            assert!(rows.iter().all(|row| row["since_day"] == "2026-11-20"), "{table} {query}");
+            assert!(!rows.is_empty(), "{table} {query}");
+        }
+    }
+    let after = ask("phases-by-country", "");
+    let days = collector.query("SELECT sum(weight) FROM page_views FINAL WHERE toDate(ts) >= '2026-11-20' AND navigation_type != 'prerender' AND NOT is_bot");
+    assert!(near(sum(&after, "views"), days.parse().unwrap()), "{days}");
+    assert!(sum(&after, "views") < sum(&before, "views") / 5.0);
+    // What costs what is of the whole period as before.
+    assert_eq!(ask("trend", "").len(), 28);
+}
+
 fn find(rows: &[Value], key: &str, name: &str, column: &str) -> f64 {
     number(rows.iter().find(|row| row[key] == name).unwrap_or_else(|| panic!("{name}")), column)
 }

@@ -1,10 +1,12 @@
-// The pages of a country, of a page group, and of one in the other; and whether a release helped.
+// The pages of a country, of a page group, and of one in the other; and of the whole site, how loss follows from speed, and whether a release helped.
 
+import type { Overview } from '../api';
 import type { Context } from '../context';
 import { h, replace } from '../dom';
 import { kept } from '../kept';
 import { curvePanel, trendPanel, whatIfPanel } from './effect';
 import { errorsPanel } from './errors';
+import type { Loaded } from '../load';
 import { heading, whole } from './heading';
 import { hostsPanel } from './hosts';
 import { inpPanel, lcpPanel, phasesPanel } from './parts';
@@ -14,6 +16,21 @@ import { scriptsPanel } from './scripts';
 import { vitalsPanels } from './vitals';
 
 export { releasesView } from './releases';
+
+/** The site's curve, what another target would bring, and its days. */
+export function effectView(context: Context, overview: Loaded<Overview>): HTMLElement {
+  const scope: Scope = { country: null, page: null };
+  const [row] = overview.rows ?? [];
+  const of = {
+    loaded: overview as Loaded<never>,
+    row: row === undefined ? null : { ...row, k: row.conversions, method: 'pooled' as const, direct_coverage: null },
+  };
+  const grid = kept('site-panels', [], () => h('div', { class: 'panels' }));
+  const days = trendPanel(context, scope);
+  days.classList.add('wide');
+  replace(grid, curvePanel(context, scope), whatIfPanel(context, scope, of), days);
+  return grid;
+}
 
 /** Everything about what `state.country` and `state.page` name; at least one of them does. */
 export function scopeView(context: Context): Node[] {

@@ -31,9 +31,9 @@ pub fn report_names() -> impl Iterator<Item = &'static str> {
     REPORTS.iter().map(|report| report.name)
 }
 
-/// What a table asks ClickHouse while nothing narrows it, as SQL with query parameters.
+/// What a table asks ClickHouse while no parameter narrows it, as SQL with query parameters.
 pub fn question(table: &str) -> Option<&'static str> {
-    REPORTS.iter().find(|report| report.name == table).map(|report| report.question.whole)
+    REPORTS.iter().find(|report| report.name == table).map(|report| report.sql([]).0)
 }
 
 /// Adds the API's routes. Called within a scope that has `web::Data<super::Shared>` and answers 403 while the report is closed.
