@@ -63,7 +63,7 @@ pub(super) fn schema(sql: &Path) -> io::Result<String> {
 /// For each of the report's questions, a constant named as its file: what it asks (with views called by name), the same with the views in place, and that narrowed.
 ///
 /// In place, the views stand as subqueries: ClickHouse analyses a parameterised view twice each time that it is asked, and those within
-/// it four times, which takes longer than the computation. Narrowed, a question takes the parameters country, page_group, device, nav and release as well,
+/// it four times, which takes longer than the computation. Narrowed, a question takes parameters of where views were (`only` in the templates) as well,
 /// as far as its views know them, '' being all.
 pub(super) fn reports(sql: &Path) -> io::Result<String> {
     let folder = sql.join("reports");
@@ -102,7 +102,9 @@ fn rendered(folder: &Path, files: &[String], narrowed: bool) -> io::Result<Vec<(
     templates.add_function("only", move |table: String, columns: Rest<String>| {
         let term = |column: &String| match column.as_str() {
             // Enums, of which not every text is a value.
-            "device" | "nav" => format!(" AND ({{{column}:String}} = '' OR toString({table}.{column}) = {{{column}:String}})"),
+            "device" | "nav" => {
+                format!(" AND ({{{column}:String}} = '' OR toString({table}.{column}) = {{{column}:String}})")
+            }
             _ => format!(" AND ({{{column}:String}} = '' OR {table}.{column} = {{{column}:String}})"),
         };
         if narrowed { columns.iter().map(term).collect() } else { String::new() }
@@ -111,7 +113,8 @@ fn rendered(folder: &Path, files: &[String], narrowed: bool) -> io::Result<Vec<(
         let term = |column: &String| format!(" AND {{{column}:String}} = ''");
         if narrowed { columns.iter().map(term).collect() } else { String::new() }
     });
-    templates.add_function("recent", move || if narrowed { format!(" AND toDate(ts) >= {SINCE}") } else { String::new() });
+    templates
+        .add_function("recent", move || if narrowed { format!(" AND toDate(ts) >= {SINCE}") } else { String::new() });
     templates.add_function("since", move || if narrowed { SINCE } else { "{from_day:Date}" });
     for file in files {
         let text = fs::read_to_string(folder.join(file))?;

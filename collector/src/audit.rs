@@ -445,7 +445,10 @@ mod tests {
         );
         assert_eq!(found.differences, Vec::<String>::new());
         assert!(found.is_sound());
-        assert_eq!(found.tables["goals"], TableCount { brought: 8, quarantined: 1, stored: 7, forgotten: 0, waiting: 6 });
+        assert_eq!(
+            found.tables["goals"],
+            TableCount { brought: 8, quarantined: 1, stored: 7, forgotten: 0, waiting: 6 }
+        );
         assert_eq!((found.segments, found.quarantine), ((3, 1), (0, 1)));
         assert!(found.to_string().ends_with("everything fits"), "{found}");
     }

@@ -4,6 +4,7 @@
 //! - `node`: eight hexadecimal digits, made once; tells this collector from others that write into the same ClickHouse.
 //! - `epoch`: how often a collector has started here; raised under the lock, and on disk before it is used. A name that came from the clock
 //!   could come twice, and a name must never name two different batches.
+//! - `session.key`: where somebody can log in to the report, see [`crate::http::access`].
 //! - `spool/`, `ledger/`: see [`crate::spool`] and [`crate::ledger`].
 
 use std::fs::{self, File, TryLockError};

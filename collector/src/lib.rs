@@ -9,7 +9,9 @@
 pub mod accept;
 pub mod audit;
 pub mod config;
+pub mod credentials;
 pub mod data_dir;
+pub mod digest;
 pub mod enrich;
 pub mod forget;
 pub mod http;

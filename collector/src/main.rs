@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand};
 use collector::Config;
 use collector::audit::Auditor;
 use collector::config::ClickHouseMode;
+use collector::credentials::{self, PasswordHash, TokenHash, ask_password};
 use collector::data_dir::{DataDir, LEDGER, SPOOL, node_of};
+use collector::digest;
 use collector::forget;
 use collector::http::api::{question, report_names};
 use collector::ledger::{self, Told};
@@ -19,12 +21,12 @@ use collector::progress::Progress;
 use collector::serve::{Collector, load_geo};
 use collector::simulate;
 use collector::spool::{release_quarantined, survey};
-use collector::store::{Store, settings};
 use collector::store::cluster::{CLUSTER_MACRO, Cluster};
 use collector::store::experiments::apply_experiments;
 use collector::store::forget::Whose;
 use collector::store::migrate::migrate;
 use collector::store::retention::apply_retention;
+use collector::store::{Store, settings};
 use collector::supervise::{Engine, find_files};
 use time::OffsetDateTime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -105,6 +107,17 @@ enum Command {
         /// The table.
         name: Option<String>,
     },
+    /// Writes a week's digest as HTML to standard output, or sends it by mail: what slowness has cost, where, and what has changed.
+    Digest {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        arguments: digest::Arguments,
+    },
+    /// Reads a password, from the terminal unseen or as a line of standard input, and prints what `password_hash` in the configuration is to be.
+    HashPassword,
+    /// Prints a new token for a client of the report's API, once, and what `token_hash` in the configuration is to be.
+    NewToken,
     /// Simulates visits.
     Simulate {
         #[command(flatten)]
@@ -150,6 +163,9 @@ fn run(command: Command) -> Result<ExitCode> {
             Command::Forget { common, arguments } => forget_asked(load(&common)?, &arguments).await,
             Command::ClusterSchema { cluster, database, after } => cluster_schema(&cluster, &database, after),
             Command::ReportSql { name } => report_sql(name.as_deref()),
+            Command::Digest { common, arguments } => digest_asked(load(&common)?, &arguments).await,
+            Command::HashPassword => hash_password(),
+            Command::NewToken => Ok(new_token()),
             Command::Simulate { common, arguments } => {
                 let (config, stop) = (load(&common)?, stop_requested()?);
                 tokio::select! {
@@ -309,6 +325,38 @@ async fn forget_asked(config: Config, arguments: &forget::Arguments) -> Result<E
     Ok(if forgotten.left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+async fn digest_asked(config: Config, arguments: &digest::Arguments) -> Result<ExitCode> {
+    let (store, today) = (Store::new(&config.clickhouse), OffsetDateTime::now_utc().date());
+    let order = digest::Order::new(&config, arguments, today)?;
+    let is_running = store.ping().await.is_ok();
+    let digest = match config.clickhouse.mode {
+        ClickHouseMode::Embedded if !is_running => {
+            with_engine(&config, async { Ok(digest::write(&config, &store, &order).await?) }).await?
+        }
+        _ => digest::write(&config, &store, &order).await?,
+    };
+    match &order.to {
+        None => std::io::stdout().write_all(digest.html.as_bytes())?,
+        Some(to) => {
+            digest::send(&config.mail, to.clone(), digest).await?;
+            println!("the digest was sent");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hash_password() -> Result<ExitCode> {
+    println!("{}", PasswordHash::make(&ask_password()?, rand::random())?.reveal());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new_token() -> ExitCode {
+    let token = credentials::token(rand::random());
+    println!("token, for the client (it is kept nowhere): {token}");
+    println!("token_hash = \"{}\"", TokenHash::of(&token).reveal());
+    ExitCode::SUCCESS
+}
+
 /// Asks whether a site is meant. Only somebody at a terminal can say so.
 fn is_confirmed(key: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
@@ -349,11 +397,8 @@ fn check_config(config: &Config) -> Result<ExitCode> {
         let (binary, _) = find_files(config)?;
         println!("\n# the embedded ClickHouse is {}", binary.display());
     }
-    if config.http.report_open && !config.http.listen.ip().is_loopback() {
-        println!(
-            "\n# http.report_open with {}: everybody who can reach that address sees the report",
-            config.http.listen
-        );
+    for remark in config.remarks() {
+        println!("\n# {remark}");
     }
     Ok(ExitCode::SUCCESS)
 }

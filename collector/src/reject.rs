@@ -52,7 +52,7 @@ reasons! {
     OutOfRange = "out_of_range", 400;
     /// The site is not configured.
     UnknownSite = "unknown_site", 403;
-    /// The page's origin may not send for this site.
+    /// The page's origin may not send for this site, or log somebody in or out.
     OriginNotAllowed = "origin_not_allowed", 403;
     /// The site, or the client's network, sends more than it may.
     TooMany = "too_many", 429;
@@ -81,6 +81,12 @@ reasons! {
     MethodNotAllowed = "method_not_allowed", 405;
     /// The report and its API are not open.
     ReportClosed = "report_closed", 403;
+    /// Somebody must log in first, or show a token.
+    LoginRequired = "login_required", 401;
+    /// No such user, or not that password.
+    LoginFailed = "login_failed", 403;
+    /// Too many logins were tried, by this network of clients, for this user, or by all at the same time.
+    TooManyLogins = "too_many_logins", 429;
     /// The program was built without the beacon's or the report's files.
     AssetsNotBuilt = "assets_not_built", 503;
     /// A parameter of the API is missing or does not fit.

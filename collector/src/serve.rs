@@ -26,6 +26,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::enrich::Tools;
 use crate::enrich::geo::GeoError;
 use crate::enrich::user_agent::{UserAgentError, UserAgents};
+use crate::http::access::{Access, KeyError};
 use crate::http::{BindError, Server, Shared};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -63,6 +64,9 @@ pub enum ServeError {
     /// The rules for user agents.
     #[error(transparent)]
     UserAgent(#[from] UserAgentError),
+    /// What sessions are sealed with.
+    #[error(transparent)]
+    SessionKey(#[from] KeyError),
     /// The port.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -139,7 +143,8 @@ impl Collector {
         let accept = Accept::new(Sites::new(&config), rates, tools, spool.clone(), &snapshots);
         let store = Store::new(&config.clickhouse);
         let readiness = Arc::new(Readiness::new(SystemTime::now()));
-        let shared = Arc::new(Shared { config, store, metrics, readiness, spool, accept });
+        let access = Access::new(&config, data_dir.path(), Instant::now(), rand::random())?;
+        let shared = Arc::new(Shared { config, store, metrics, readiness, spool, accept, access });
         let server = Server::bind(shared.clone())?;
         let ledger = Arc::new(Ledger::open(&data_dir.ledger()));
         Ok(Self { server, shared, engine, sealed, geo, hangup, ledger, data_dir })

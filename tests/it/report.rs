@@ -1,6 +1,8 @@
-//! The report: its SQL, its API and its page, in real Chromium over a simulated history.
+//! The report: who may look, its SQL, its API, its digest and its page, in real Chromium over a simulated history.
 
+mod access;
 mod api;
+mod digest;
 mod page;
 
 use serde_json::Value;

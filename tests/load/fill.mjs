@@ -11,7 +11,7 @@ const FILLED = ['page_views', 'goals', 'page_errors', 'resource_timings'];
 export const BEGAN = Date.now();
 export const day = (offset) => new Date(BEGAN + offset * 86_400_000).toISOString().slice(0, 10);
 
-export const millions = (count) => `${count / 1e6} M`;
+export const millions = (count) => `${Number((count / 1e6).toPrecision(3))} M`;
 
 const parts = Object.fromEntries(
   (await readFile(new URL('query_fill.sql', import.meta.url), 'utf8'))

@@ -3,6 +3,7 @@
 //   node query.mjs
 //
 // SLOWTAX_QUERY_VIEWS: how many, separated by commas, rising; default 1000000,10000000,100000000. SLOWTAX_QUERY_KEEP: if set, the directory is left, and named.
+// SLOWTAX_QUERY_DATA: such a directory, which is asked again as it is; nothing is filled.
 //
 // They lie in 28 days that end today, and are made in ClickHouse (query_fill.sql). Up to OPTIMIZE_VIEWS_MAX of them all parts are merged before anything is measured, beyond that
 // ClickHouse's own merges are awaited. A time is the median of five after a first one that does not count, over HTTP, the answer thrown away; of three when the first takes
@@ -166,18 +167,24 @@ const hold = (name, value, limit, unit) => {
   if (!(value <= limit)) faults.push(`${name}: ${value.toFixed(1)} ${unit}, at most ${limit}`);
 };
 
-const directory = await mkdtemp(join(tmpdir(), 'slowtax-query-'));
+const data = process.env.SLOWTAX_QUERY_DATA;
+const directory = data ?? (await mkdtemp(join(tmpdir(), 'slowtax-query-')));
 let engine;
 try {
-  await needRoom(directory, sizes.at(-1) * ROOM_BYTES);
+  if (data === undefined) await needRoom(directory, sizes.at(-1) * ROOM_BYTES);
   engine = await startEngine(directory);
   await slowtax('migrate', '--config', await writeConfig(directory, engine.url, ['shop']));
   // A parameter that has no value here is told now, and not after half an hour.
   await questions(engine);
   const fill = new Fill(engine, print);
+  if (data !== undefined) {
+    const [{ count }] = await engine.query('SELECT count() AS count FROM page_views');
+    [sizes.length, fill.views] = [0, count];
+    sizes.push(count);
+  }
   const results = [];
   for (const size of sizes) {
-    await fill.upTo(size);
+    if (data === undefined) await fill.upTo(size);
     await settle(engine, size);
     const bytes = await weigh(engine, fill.views, size <= OPTIMIZE_VIEWS_MAX);
     const refreshed = await refreshes(engine);
@@ -194,7 +201,7 @@ try {
   if (faults.length > 0) process.exitCode = 1;
 } finally {
   if (engine) await ended(engine.child, 'SIGTERM');
-  if (process.env.SLOWTAX_QUERY_KEEP) print(`kept: ${directory}`);
+  if (process.env.SLOWTAX_QUERY_KEEP || data !== undefined) print(`kept: ${directory}`);
   else await rm(directory, { recursive: true, force: true });
 }
 process.exit();

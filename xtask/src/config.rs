@@ -33,7 +33,7 @@ data_dir = {data}
 listen = "127.0.0.1:{port}"
 # The machine itself may say for whom it speaks, so that simulated visits come from addresses of real countries.
 trusted_proxies = ["127.0.0.0/8", "::1/128"]
-# Nobody else reaches a loopback address.
+# No other machine reaches a loopback address: the report is open to everybody on this one.
 report_open = true
 
 [clickhouse]
@@ -131,6 +131,12 @@ mod tests {
         fs::write(&file, "mine = 1\n").expect("made one's own");
         config(&data).write().expect("kept");
         assert_eq!(fs::read_to_string(&file).expect("there"), "mine = 1\n");
+    }
+
+    #[test]
+    fn the_report_is_open_on_loopback_alone() {
+        let text = config(Path::new("data")).text();
+        assert!(text.contains("report_open = true") && text.contains("\nlisten = \"127.0.0.1:"), "{text}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! `/report/main-HASH.css`, whose names may be cached for ever.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -67,13 +68,15 @@ fn bundle(workspace: &Workspace, staged: &Path) -> Result<()> {
 fn write_notices(workspace: &Workspace, staged: &Path) -> Result<()> {
     let metafile = staged.join(METAFILE);
     let listed = fs::read_to_string(&metafile).context("cannot read the list of what was bundled")?;
-    let mut notices = "Slowtax's report page contains the packages below. Slowtax itself: MIT or Apache-2.0.\n".to_owned();
+    let mut notices =
+        "Slowtax's report page contains the packages below. Slowtax itself: MIT or Apache-2.0.\n".to_owned();
     for package in packages(&listed) {
         let directory = workspace.at("node_modules").join(&package);
         let licence = names(&directory)?.into_iter().find(|name| name.to_lowercase().starts_with("licen"));
         let licence = licence.with_context(|| format!("the package {package} has no licence"))?;
-        let text = fs::read_to_string(directory.join(licence)).with_context(|| format!("cannot read the licence of {package}"))?;
-        notices += &format!("\n\n{package}\n{}\n\n{}\n", "-".repeat(package.len()), text.trim());
+        let text = fs::read_to_string(directory.join(licence))
+            .with_context(|| format!("cannot read the licence of {package}"))?;
+        let _ = write!(notices, "\n\n{package}\n{}\n\n{}\n", "-".repeat(package.len()), text.trim());
     }
     fs::write(staged.join("notices.txt"), notices).context("cannot write notices.txt")?;
     fs::remove_file(metafile).context("cannot remove the list of what was bundled")

@@ -189,7 +189,7 @@ fn urls(options: &RunOptions) -> String {
          \n  its knobs    http://{shop}/knobs\
          \n  ClickHouse   http://{clickhouse}/   for example:\
          \n               curl 'http://{clickhouse}/?database=slowtax' -d 'SELECT country, count() FROM page_views GROUP BY country FORMAT Pretty'\
-         \n\nAll of them on this machine only. Ctrl-C stops everything.\n"
+         \n\nAll of them on this machine only, and there open to everybody, the report too. Ctrl-C stops everything.\n"
     )
 }
 

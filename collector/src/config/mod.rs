@@ -1,9 +1,12 @@
 //! The configuration: one TOML file, every key of which `slowtax.example.toml` documents, and environment variables over it.
 //!
 //! A variable `SLOWTAX_SECTION__KEY` overrides `[section] key`, in lower case (`SLOWTAX_HTTP__LISTEN`, `SLOWTAX_CLICKHOUSE__EMBEDDED__BINARY`);
-//! a list is given with commas; `page_groups` cannot be given this way. Unknown keys and values that do not fit are refused, all of
+//! a list is given with commas; `page_groups` cannot be given this way, nor can what belongs to a user whose name has dots or capitals. Unknown keys and values that do not fit are refused, all of
 //! them at once, each with its path. Relative paths are relative to the working directory.
 
+mod access;
+mod mail;
+mod path;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -16,6 +19,8 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::Serialize;
 
+pub use access::{AccessConfig, TokenConfig, UserConfig};
+pub use mail::{MailConfig, ReportConfig};
 pub use reader::Problem;
 use reader::Reader;
 
@@ -51,6 +56,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The HTTP side.
     pub http: HttpConfig,
+    /// Who may look at the report.
+    pub access: AccessConfig,
+    /// Where the report is.
+    pub report: ReportConfig,
+    /// How mail is sent.
+    pub mail: MailConfig,
     /// The ClickHouse side.
     pub clickhouse: ClickHouseConfig,
     /// Where countries come from.
@@ -239,15 +250,19 @@ impl Config {
         Self::parse_keys(text, environment).map(|(config, _)| config)
     }
 
-    /// As [`Self::parse`], and the path of every key that there is; `<key>` stands for a site's.
+    /// As [`Self::parse`], and the path of every key that there is; `<key>` stands for a site's, a user's or a token's.
     fn parse_keys(
         text: &str,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(Self, Vec<String>), ConfigError> {
         let mut reader = Reader::new(text.parse()?, environment);
+        let http = HttpConfig::read(&mut reader);
         let config = Self {
             data_dir: reader.path("data_dir", "slowtax-data"),
-            http: HttpConfig::read(&mut reader),
+            access: AccessConfig::read(&mut reader, &http),
+            http,
+            report: ReportConfig::read(&mut reader),
+            mail: MailConfig::read(&mut reader),
             clickhouse: ClickHouseConfig::read(&mut reader),
             geo: GeoConfig { database: reader.path("geo.database", "") },
             spool: SpoolConfig::read(&mut reader),
@@ -259,7 +274,25 @@ impl Config {
         if problems.is_empty() { Ok((config, keys)) } else { Err(ConfigError::Problems(problems)) }
     }
 
-    /// The configuration in force, as TOML, the password masked.
+    /// What is no fault, and may all the same not be what is meant.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let http = &self.http;
+        if http.report_open && !http.listen.ip().is_loopback() {
+            remarks.push(format!(
+                "http.report_open with {}: everybody who can reach that address sees the report",
+                http.listen
+            ));
+        }
+        if http.report_open && self.access.lets_anybody_in() {
+            remarks.push("http.report_open is true: what [access] says limits nobody".to_owned());
+        }
+        let strange = self.access.named_sites().filter(|(_, site)| !self.sites.contains_key(*site));
+        remarks.extend(strange.map(|(path, site)| format!("{path}: {site} is no site of this configuration")));
+        remarks
+    }
+
+    /// The configuration in force, as TOML, passwords and hashes masked.
     pub fn effective(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
     }

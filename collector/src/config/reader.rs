@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
+use super::path::{leaves, remove, table_at};
 use super::{ExperimentConfig, PageGroupRule};
 
 /// Most values of one list.
@@ -17,6 +18,10 @@ const EXPERIMENTS_MAX: usize = 100;
 const RULES_MAX: usize = 200;
 /// Most sites.
 const SITES_MAX: usize = 1000;
+/// Names of keys whose values are never shown, also not where they do not fit.
+const SECRETS: [&str; 4] = ["password", "password_hash", "token_hash", "smtp_url"];
+/// Tables whose keys are names that the owner of the file chooses.
+const NAMED: [&str; 3] = ["sites", "access.users", "access.tokens"];
 /// What a variable begins with.
 const PREFIX: &str = "SLOWTAX_";
 
@@ -39,6 +44,21 @@ pub enum Problem {
         /// What would fit.
         expected: String,
     },
+    /// A key that must be written, and is not or is empty.
+    Missing {
+        /// The key's path.
+        path: String,
+        /// What would fit.
+        expected: String,
+    },
+}
+
+impl Problem {
+    fn path(&self) -> &str {
+        match self {
+            Self::UnknownKey { path, .. } | Self::BadValue { path, .. } | Self::Missing { path, .. } => path,
+        }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -50,6 +70,7 @@ impl fmt::Display for Problem {
             Self::BadValue { path, value, expected } => {
                 write!(formatter, "{path}: {value} does not fit; expected {expected}")
             }
+            Self::Missing { path, expected } => write!(formatter, "{path}: must be set; expected {expected}"),
         }
     }
 }
@@ -70,25 +91,35 @@ impl Reader {
 
     /// The keys of `[sites.<key>]`, in the file or in the environment.
     pub(super) fn sites(&mut self) -> Vec<String> {
-        let mut keys: Vec<String> = match self.table.get("sites") {
-            Some(Value::Table(sites)) => sites.keys().cloned().collect(),
-            _ => Vec::new(),
-        };
-        let named = self.overrides.iter().filter_map(|(path, _)| path.strip_prefix("sites.")?.split_once('.'));
-        keys.extend(named.map(|(key, _)| key.to_owned()));
-        keys.sort();
-        keys.dedup();
         let expected = format!(
             "at most {SITES_MAX} sites with keys of 1 to {} letters, digits, '-', '_'",
             beacon_format::limits::SITE_BYTES_MAX
         );
-        let (good, bad): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| is_site_key(key));
-        for key in bad {
-            self.table.get_mut("sites").and_then(Value::as_table_mut).map(|sites| sites.remove(&key));
-            self.refuse("sites", &Value::String(key), &expected);
+        self.names("sites", SITES_MAX, &expected, is_site_key)
+    }
+
+    /// The names of the tables in a section, in the file or in the environment.
+    pub(super) fn names(
+        &mut self,
+        section: &str,
+        max: usize,
+        expected: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let in_file = table_at(&mut self.table, section).map(|tables| tables.keys().cloned().collect());
+        let mut names: Vec<String> = in_file.unwrap_or_default();
+        let below = format!("{section}.");
+        let given = self.overrides.iter().filter_map(|(path, _)| path.strip_prefix(&below)?.split_once('.'));
+        names.extend(given.map(|(name, _)| name.to_owned()));
+        names.sort();
+        names.dedup();
+        let (good, bad): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| fits(name));
+        for name in bad {
+            table_at(&mut self.table, section).map(|tables| tables.remove(&name));
+            self.refuse(section, &Value::String(name), expected);
         }
-        if good.len() > SITES_MAX {
-            self.refuse("sites", &Value::Integer(as_i64(good.len())), &expected);
+        if good.len() > max {
+            self.refuse(section, &Value::Integer(as_i64(good.len())), expected);
         }
         good
     }
@@ -101,9 +132,17 @@ impl Reader {
         given.map(|index| Found::Text(self.overrides.swap_remove(index).1)).or(written)
     }
 
-    fn refuse(&mut self, path: &str, value: &Value, expected: &str) {
+    /// A key that must be there, and is not or is empty.
+    pub(super) fn missing(&mut self, path: &str, expected: &str) {
+        let problem = Problem::Missing { path: path.to_owned(), expected: expected.to_owned() };
+        if !self.problems.iter().any(|known| known.path() == path) {
+            self.problems.push(problem);
+        }
+    }
+
+    pub(super) fn refuse(&mut self, path: &str, value: &Value, expected: &str) {
         let mut value = value.to_string();
-        if path.ends_with("password") {
+        if SECRETS.contains(&path.rsplit('.').next().unwrap_or_default()) {
             "the value".clone_into(&mut value);
         } else if value.len() > 200 {
             value = format!("{}...", value.chars().take(200).collect::<String>());
@@ -174,22 +213,31 @@ impl Reader {
     }
 
     pub(super) fn list<T>(&mut self, path: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
-        let values = match self.take(path) {
-            None => return Vec::new(),
-            Some(Found::Text(text)) => text
+        self.list_if_there(path, expected, parse).unwrap_or_default()
+    }
+
+    /// `None` where the key is not written, or is no list.
+    pub(super) fn list_if_there<T>(
+        &mut self,
+        path: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let values = match self.take(path)? {
+            Found::Text(text) => text
                 .split(',')
                 .map(|item| Value::String(item.trim().to_owned()))
                 .filter(|item| item.as_str() != Some(""))
                 .collect(),
-            Some(Found::Toml(Value::Array(values))) => values,
-            Some(Found::Toml(other)) => {
+            Found::Toml(Value::Array(values)) => values,
+            Found::Toml(other) => {
                 self.refuse(path, &other, &format!("a list of {expected}"));
-                return Vec::new();
+                return None;
             }
         };
         if values.len() > LIST_MAX {
             self.refuse(path, &Value::Integer(as_i64(values.len())), &format!("at most {LIST_MAX} values"));
-            return Vec::new();
+            return None;
         }
         let mut parsed = Vec::with_capacity(values.len());
         for value in &values {
@@ -198,7 +246,7 @@ impl Reader {
                 None => self.refuse(path, value, expected),
             }
         }
-        parsed
+        Some(parsed)
     }
 
     pub(super) fn page_groups(&mut self, path: &str) -> Vec<PageGroupRule> {
@@ -268,9 +316,12 @@ impl Reader {
         let mut keys: Vec<String> = self
             .known
             .iter()
-            .map(|path| match path.strip_prefix("sites.").and_then(|rest| rest.split_once('.')) {
-                Some((_, name)) => format!("sites.<key>.{name}"),
-                None => path.clone(),
+            .map(|path| {
+                let section = NAMED.iter().find(|section| path.starts_with(&format!("{section}.")));
+                match (section, path.rsplit_once('.')) {
+                    (Some(section), Some((_, key))) => format!("{section}.<key>.{key}"),
+                    _ => path.clone(),
+                }
             })
             .collect();
         keys.sort();
@@ -294,30 +345,6 @@ fn override_path(name: &str) -> Option<String> {
     (rest == "DATA_DIR" || rest.contains("__")).then(|| rest.to_lowercase().replace("__", "."))
 }
 
-/// Removes the value at a dotted path, and tables that this leaves empty.
-fn remove(table: &mut Table, path: &str) -> Option<Value> {
-    let Some((section, rest)) = path.split_once('.') else {
-        return table.remove(path);
-    };
-    let inner = table.get_mut(section)?.as_table_mut()?;
-    let value = remove(inner, rest);
-    if inner.is_empty() {
-        table.remove(section);
-    }
-    value
-}
-
-/// The paths of all that is left in a table, but for tables that are empty.
-fn leaves(table: &Table, prefix: &str, paths: &mut Vec<String>) {
-    for (key, value) in table {
-        let path = format!("{prefix}{key}");
-        match value {
-            Value::Table(inner) => leaves(inner, &format!("{path}."), paths),
-            _ => paths.push(path),
-        }
-    }
-}
-
 fn site_keys(path: &str) -> impl Iterator<Item = String> {
     let key = path.strip_prefix("sites.").and_then(|rest| rest.split_once('.')).map_or("<key>", |(key, _)| key);
     ["name", "currency", "conversion_goal", "allowed_origins", "page_groups", "experiments"]
@@ -325,7 +352,7 @@ fn site_keys(path: &str) -> impl Iterator<Item = String> {
         .into_iter()
 }
 
-fn is_site_key(key: &str) -> bool {
+pub(super) fn is_site_key(key: &str) -> bool {
     let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     plain && (1..=beacon_format::limits::SITE_BYTES_MAX).contains(&key.len())
 }

@@ -37,6 +37,103 @@ fn the_example_names_every_key_with_its_default() {
 }
 
 #[test]
+fn the_example_shows_the_keys_of_users_and_tokens_without_letting_anybody_in() {
+    assert!(!parse(EXAMPLE).unwrap().access.lets_anybody_in());
+    let shown = EXAMPLE.replace("\n# [access.", "\n[access.").replace("\n# password_hash", "\npassword_hash");
+    let shown = shown.replace("\n# token_hash", "\ntoken_hash").replace("\n# sites = ", "\nsites = ");
+    let shown =
+        shown.replace("$argon2id$v=19$m=19456,t=2,p=1$...", HASH).replace("token_hash = \"...\"", &token_hash());
+    let (config, keys) = Config::parse_keys(&shown, []).unwrap();
+    assert_eq!((config.access.users.len(), config.access.tokens.len()), (1, 1));
+    for key in keys.iter().filter(|key| key.starts_with("access.") && key.contains("<key>")) {
+        let name = key.rsplit('.').next().unwrap();
+        assert!(EXAMPLE.contains(&format!("\n# {name} = ")), "slowtax.example.toml does not show {key}");
+    }
+}
+
+/// In form alone: no password is known that it fits.
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn token_hash() -> String {
+    format!("token_hash = \"{}\"", "ab".repeat(32))
+}
+
+#[test]
+fn users_and_tokens_are_read_with_their_sites() {
+    let config = parse(&format!(
+        "[access.users.ann]\npassword_hash = '{HASH}'\n[access.users.'bob@example.com']\npassword_hash = '{HASH}'\nsites = ['shop']\n\
+         [access.tokens.ci]\n{}\nsites = ['shop', 'blog']\n",
+        token_hash()
+    ))
+    .unwrap();
+    assert_eq!(config.access.users["ann"].sites, None);
+    assert_eq!(config.access.users["bob@example.com"].sites, Some(vec!["shop".to_owned()]));
+    assert_eq!(config.access.tokens["ci"].sites.as_ref().unwrap().len(), 2);
+    let shown = config.effective().unwrap();
+    assert!(
+        !shown.contains("argon2id") && !shown.contains("abab") && shown.contains("password_hash = \"***\""),
+        "{shown}"
+    );
+    let strange = "access.users.\"bob@example.com\".sites: shop is no site of this configuration".to_owned();
+    assert!(config.remarks().contains(&strange), "{:?}", config.remarks());
+}
+
+#[test]
+fn what_would_let_nobody_or_anybody_in_is_refused_and_no_secret_is_shown() {
+    for (text, expected) in [
+        (
+            "[access.users.ann]\npassword_hash = 'opensesame'",
+            "access.users.ann.password_hash: the value does not fit; expected the hash that `slowtax hash-password` prints",
+        ),
+        ("[access.users.ann]\nsites = ['shop']", "access.users.ann.password_hash: must be set"),
+        ("[access.users.ann]", "access.users.ann.password_hash: must be set"),
+        (
+            "[access.users.ann]\npasword_hash = 'opensesame'",
+            "access.users.ann.pasword_hash: there is no such key; the nearest is access.users.ann.password_hash",
+        ),
+        ("[access.users]\nann = 'opensesame'", "access.users.ann"),
+        ("[access.users.\"a\\\"b\"]\n", "access.users: "),
+        (
+            "[access.tokens.ci]\ntoken_hash = 'opensesame'",
+            "access.tokens.ci.token_hash: the value does not fit; expected the hash that `slowtax new-token` prints",
+        ),
+        ("[access.tokens.ci]", "access.tokens.ci.token_hash: must be set"),
+        ("[access.tokens.ci]\nsites = []", "access.tokens.ci.sites: must be set; expected keys of sites"),
+        ("[access.tokens.ci]\nsites = ['a b']", "access.tokens.ci.sites: \"a b\" does not fit"),
+        (
+            "[access]\nproxy_user_header = 'X-User'",
+            "access.proxy_user_header: \"x-user\" does not fit; expected http.trusted_proxies",
+        ),
+        (
+            "[http]\ntrusted_proxies = ['10.0.0.1']\n[access]\nproxy_user_header = 'X User'",
+            "access.proxy_user_header: \"X User\" does not fit",
+        ),
+        ("[access]\nsession_hours = 0", "access.session_hours: 0 does not fit; expected a whole number from 1 to 720"),
+        ("[access]\nsession_hours = 721", "access.session_hours: 721"),
+        ("[report]\nurl = 'rum.example.com'", "report.url: "),
+        ("[report]\nurl = 'https://rum.example.com/?a'", "report.url: "),
+        ("[mail]\nfrom = 'nobody'", "mail.from: \"nobody\" does not fit"),
+        ("[mail]\nsmtp_url = 'smtp://me:opensesame@mail.example.com'", "mail.smtp_url: the value does not fit"),
+        ("[mail]\nsmtp_url = 'https://mail.example.com'", "mail.smtp_url: the value does not fit"),
+        ("[mail]\nsmtp_url = 'smtps://me:opensesame@mail.example.com'", "mail.from: must be set"),
+    ] {
+        let text = message(text);
+        assert!(text.contains(expected) && !text.contains("opensesame"), "{expected} is not in:\n{text}");
+    }
+    assert!(parse("[http]\ntrusted_proxies = ['10.0.0.1']\n[access]\nproxy_user_header = 'X-User'\n[access.users.ann]\nsites = ['shop']").is_ok());
+    for smtp_url in [
+        "smtp://127.0.0.1:25",
+        "smtp://u:p@127.0.0.1:25",
+        "smtp://mail.example.com",
+        "smtp://u:p@mail.example.com?tls=required",
+        "smtps://u:p@mail.example.com:465",
+    ] {
+        let text = format!("[mail]\nsmtp_url = '{smtp_url}'\nfrom = 'Slowtax <slowtax@example.com>'");
+        assert!(parse(&text).is_ok(), "{smtp_url}");
+    }
+}
+
+#[test]
 fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     let text = message("[http]\nlisen = '127.0.0.1:1'\n");
     assert!(text.contains("http.lisen: there is no such key; the nearest is http.listen"), "{text}");

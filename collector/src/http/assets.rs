@@ -4,6 +4,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
+use super::access::turned_away;
 use super::{Refused, Shared, header as header_text, method_not_allowed, not_found, refuse};
 use crate::reject::Reject;
 
@@ -26,12 +27,10 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const SHORT: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// The report: always asked for, answered with 304.
 const REVALIDATE: &str = "no-cache";
+/// The report's page.
+const INDEX: &str = "index.html";
 /// What the report may do: nothing but what came with it.
-const REPORT_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-
-const CLOSED_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Slowtax: the report is closed</title>\n\
-     <h1>The report is closed</h1>\n<p>This collector takes beacons, but shows its report to nobody. To open it to everybody who can \
-     reach this address, set <code>report_open = true</code> in the <code>[http]</code> section of its configuration.</p></html>\n";
+pub(super) const REPORT_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 pub(super) fn configure(service: &mut ServiceConfig) {
     let get = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
@@ -63,27 +62,23 @@ async fn beacon_file(request: HttpRequest, file: Path<String>, shared: Data<Shar
 }
 
 async fn report_index(request: HttpRequest, shared: Data<Shared>) -> Result<HttpResponse, Refused> {
-    report(&request, "index.html", &shared)
+    report(&request, INDEX, &shared)
 }
 
 async fn report_file(request: HttpRequest, file: Path<String>, shared: Data<Shared>) -> Result<HttpResponse, Refused> {
-    report(&request, if file.is_empty() { "index.html" } else { &file }, &shared)
+    report(&request, if file.is_empty() { INDEX } else { &file }, &shared)
 }
 
 fn report(request: &HttpRequest, file: &str, shared: &Shared) -> Result<HttpResponse, Refused> {
-    if !shared.config.http.report_open {
-        shared.metrics.request_refused(Reject::ReportClosed);
-        return Ok(HttpResponse::Forbidden()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header((header::CONTENT_SECURITY_POLICY, REPORT_POLICY))
-            .content_type("text/html; charset=utf-8")
-            .body(CLOSED_PAGE));
+    if let Some(answer) = turned_away(request, shared, file == INDEX) {
+        return Ok(answer);
     }
     let asset = find(REPORT, file).map_err(|reject| refuse(shared, reject))?;
     let mut response = serve(request, asset, REVALIDATE);
     let headers = response.headers_mut();
     set(headers, "content-security-policy", REPORT_POLICY);
-    set(headers, "referrer-policy", "no-referrer");
+    // Nothing to others; and a form that logs out says that it comes from here, which with `no-referrer` it would not.
+    set(headers, "referrer-policy", "same-origin");
     Ok(response)
 }
 

@@ -95,7 +95,7 @@ async fn preflight() -> HttpResponse {
 }
 
 /// The whole body, within its limits of size and time.
-async fn read_body(request: &HttpRequest, payload: Payload, shared: &Shared) -> Result<web::Bytes, Reject> {
+pub(super) async fn read_body(request: &HttpRequest, payload: Payload, shared: &Shared) -> Result<web::Bytes, Reject> {
     let bytes_max = shared.config.http.body_bytes_max;
     let announced = header_text(request, "content-length").and_then(|length| length.parse::<usize>().ok());
     if announced.is_some_and(|announced| announced > bytes_max) {
@@ -129,13 +129,18 @@ pub fn unpack_gzip(body: &[u8], bytes_max: usize) -> Result<web::Bytes, Reject> 
     if unpacked.len() > bytes_max { Err(Reject::TooLarge) } else { Ok(unpacked.into()) }
 }
 
+/// The client behind the trusted proxies.
+pub(super) fn client_of(request: &HttpRequest, shared: &Shared) -> Option<ClientAddress> {
+    // Bytes that are no text spoil the entry that they are in, and no other.
+    let forwarded = request.headers().get_all("x-forwarded-for");
+    let forwarded: Vec<_> = forwarded.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let forwarded = forwarded.iter().map(|value| &**value);
+    let peer = request.peer_addr()?;
+    Some(ClientAddress::find(peer.ip(), forwarded, &shared.config.http.trusted_proxies))
+}
+
 fn received<'a>(request: &'a HttpRequest, body: &'a [u8], shared: &Shared) -> Received<'a> {
-    let client = request.peer_addr().map(|peer| {
-        // Bytes that are no text spoil the entry that they are in, and no other.
-        let forwarded = request.headers().get_all("x-forwarded-for");
-        let forwarded: Vec<_> = forwarded.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        ClientAddress::find(peer.ip(), forwarded.iter().map(|value| &**value), &shared.config.http.trusted_proxies)
-    });
+    let client = client_of(request, shared);
     // A clock before 1970 is a clock that was never set; the beacon's own will then be off by more than is believed.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let received_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);

@@ -6,11 +6,13 @@
 //! | `GET /slowtax.js`, `/slowtax-HASH.wasm`, `/slowtax-HASH.js`, `/`, `/report/...` | [`assets`] |
 //! | `GET /health/live`, `/health/ready`, `/metrics` | [`health`] |
 //! | `GET /api/v1/...` | [`api`] |
+//! | `GET /api/v1/me`, `GET` and `POST /login`, `POST /logout` | [`access`] |
 //!
 //! Whatever is refused is answered with its status and one line of JSON, `{"error":"<reason>"}`, reasons being those of [`Reject`].
 //!
 //! What a connection may do is in [`connection`], how many there may be in [`open_files`]. HTTP/1.1 alone is spoken; other protocols are a proxy's.
 
+pub mod access;
 pub mod api;
 mod assets;
 mod beacon;
@@ -28,10 +30,9 @@ use std::time::Duration;
 
 use actix_http::{HttpService, KeepAlive};
 use actix_service::{IntoServiceFactory, Service, ServiceFactoryExt, apply_fn_factory, map_config};
-use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use tokio::task::JoinHandle;
@@ -44,6 +45,7 @@ use crate::reject::Reject;
 use crate::spool::{Gatherer, Spool};
 use crate::store::Store;
 
+use access::Access;
 pub use beacon::unpack_gzip;
 use connection::{Connection, Requests};
 pub use refused::Refused;
@@ -68,6 +70,8 @@ pub struct Shared {
     pub spool: Arc<Spool>,
     /// What happens to beacons.
     pub accept: Accept,
+    /// Who may look.
+    pub access: Access,
 }
 
 /// Why there is no port.
@@ -216,9 +220,11 @@ fn routes(service: &mut web::ServiceConfig) {
         .service(
             web::scope("/api/v1")
                 .configure(api::configure)
+                .configure(access::configure_api)
                 .default_service(web::to(not_found))
-                .wrap(from_fn(when_open)),
+                .wrap(from_fn(access::viewers_only)),
         )
+        .configure(access::configure)
         .configure(assets::configure)
         .default_service(web::to(not_found));
 }
@@ -235,21 +241,6 @@ async fn not_found(shared: web::Data<Shared>) -> Result<HttpResponse, Refused> {
 
 async fn method_not_allowed(shared: web::Data<Shared>) -> Result<HttpResponse, Refused> {
     Err(refuse(&shared, Reject::MethodNotAllowed))
-}
-
-/// Lets the API answer only while the report is open.
-async fn when_open(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let is_open = request.app_data::<web::Data<Shared>>().is_some_and(|shared| shared.config.http.report_open);
-    if is_open {
-        return next.call(request).await;
-    }
-    if let Some(shared) = request.app_data::<web::Data<Shared>>() {
-        shared.metrics.request_refused(Reject::ReportClosed);
-    }
-    Err(Refused(Reject::ReportClosed).into())
 }
 
 /// A header's value, if it is there and text.

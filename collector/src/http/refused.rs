@@ -41,6 +41,9 @@ impl ResponseError for Refused {
         if asks_to_wait(self.0) {
             response.insert_header((header::RETRY_AFTER, RETRY_AFTER_S));
         }
+        if self.0 == Reject::LoginRequired {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"slowtax\""));
+        }
         response.content_type(JSON).body(line(self.0))
     }
 }

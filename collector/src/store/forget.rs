@@ -114,7 +114,12 @@ impl Store {
 
     /// How many rows of such a table has by segment, of the segments whose names begin with `prefix`. Nothing of tables whose rows name none, and of
     /// `page_views`, whose rows are counted as they come.
-    pub async fn segments_of(&self, holder: &Holder, whose: &Whose, prefix: &str) -> Result<Vec<SegmentRows>, StoreError> {
+    pub async fn segments_of(
+        &self,
+        holder: &Holder,
+        whose: &Whose,
+        prefix: &str,
+    ) -> Result<Vec<SegmentRows>, StoreError> {
         let name = &holder.name;
         let tells_segments = table_columns().iter().any(|table| table.table == *name);
         if !tells_segments || name == REPLACING {

@@ -210,7 +210,7 @@ fn every_reason_to_refuse_a_beacon_has_its_answer_and_its_count() {
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(rejected(&collector, *reject), 1, "{}", reject.reason());
     }
-    // The rest of the list is not about a beacon by itself: tested with repeats, shedding, the queue, rates, hostile clients, routes, and the report's API.
+    // The rest of the list is not about a beacon by itself: tested with repeats, shedding, the queue, rates, hostile clients, routes, and the report, its logins and its API.
     let elsewhere = [
         Reject::Duplicate,
         Reject::Shed,
@@ -225,6 +225,9 @@ fn every_reason_to_refuse_a_beacon_has_its_answer_and_its_count() {
         Reject::NotFound,
         Reject::MethodNotAllowed,
         Reject::ReportClosed,
+        Reject::LoginRequired,
+        Reject::LoginFailed,
+        Reject::TooManyLogins,
         Reject::AssetsNotBuilt,
         Reject::BadParameter,
         Reject::StoreUnavailable,

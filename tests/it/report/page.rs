@@ -269,7 +269,12 @@ fn sorting_finding_opening_and_the_address_work_by_keyboard_and_back_button() {
     assert_eq!(opened["url"], "/?target_ms=3000&country=BR&sort.countries=-country");
     assert_eq!((&opened["heading"], &opened["focus"]), (&json!("Brazil"), &json!("scope-title")));
     let truth = asked(&collector, &opened, "country-pages");
-    check_table(&opened["tables"]["pages-BR"], &truth, "page_group", &PAGE_COLUMNS);
+    let mut of_brazil = opened["tables"]["pages-BR"].clone();
+    for row in of_brazil["rows"].as_array_mut().unwrap() {
+        let page = row["key"].as_str().unwrap().strip_prefix("BR ").unwrap().to_owned();
+        row["key"] = json!(page);
+    }
+    check_table(&of_brazil, &truth, "page_group", &PAGE_COLUMNS);
     assert!(truth.len() > 4);
 
     // The same address shows the same again.

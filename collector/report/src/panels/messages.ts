@@ -25,7 +25,7 @@ export function explain(error: unknown): { title: string; text: string; passing:
     case 'forbidden':
       return { title: 'You may not see this site', text: 'Somebody who runs the collector can let you.', passing: false };
     case 'report_closed':
-      return { title: 'The report is closed', text: 'Set report_open = true in the [http] section of the configuration to open it.', passing: false };
+      return { title: 'The report is closed', text: 'The configuration of the collector says who may look: its section [access], or http.report_open for everybody.', passing: false };
     case 'bad_parameter':
       return { title: 'This cannot be asked', text: detail, passing: false };
     default:

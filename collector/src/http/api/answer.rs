@@ -15,6 +15,7 @@ use super::parameters::{Parameter, Parameters, unknown_site};
 use super::refusal::Refusal;
 use super::reports::{Report, sql::SITES};
 use super::sql_text;
+use crate::http::access::{Viewer, viewer};
 use crate::http::{Shared, header as header_text};
 use crate::reject::Reject;
 use crate::store::QueryLimits;
@@ -32,17 +33,16 @@ static TURNS: Semaphore = Semaphore::const_new(4);
 pub(super) async fn table(report: &Report, request: &HttpRequest, shared: &Shared) -> Result<HttpResponse, Refusal> {
     let today = UtcDateTime::now().date();
     let parameters = Parameters::parse(request.query_string(), report.takes, today)?;
-    let site = site(parameters.site.clone(), shared).await?;
+    let site = site(parameters.site.clone(), shared, &viewer(request)).await?;
     let (sql, is_narrowed) = report.sql(parameters.given());
-    let mut places = vec![
-        ("site", site),
-        ("from_day", parameters.from_day.to_string()),
-        ("to_day", parameters.to_day.to_string()),
-    ];
+    let mut places =
+        vec![("site", site), ("from_day", parameters.from_day.to_string()), ("to_day", parameters.to_day.to_string())];
     places.extend(parameters.values.into_iter().map(|(parameter, value)| (parameter.name(), value)));
     if is_narrowed {
         // Views may know parameters of which the table takes none.
-        for parameter in [Parameter::Country, Parameter::PageGroup, Parameter::Device, Parameter::Nav, Parameter::Release] {
+        for parameter in
+            [Parameter::Country, Parameter::PageGroup, Parameter::Device, Parameter::Nav, Parameter::Release]
+        {
             if !report.takes.contains(&parameter) {
                 places.push((parameter.name(), String::new()));
             }
@@ -53,9 +53,7 @@ pub(super) async fn table(report: &Report, request: &HttpRequest, shared: &Share
             let sql = if is_narrowed { sql } else { report.question.asked };
             Ok(answer(request, "application/sql; charset=utf-8", sql_text::filled_in(sql, &places).into_bytes()))
         }
-        Wanted::Csv => {
-            Ok(answer(request, CSV, ask(shared, report.name, sql, &places, "CSVWithNames").await?))
-        }
+        Wanted::Csv => Ok(answer(request, CSV, ask(shared, report.name, sql, &places, "CSVWithNames").await?)),
         Wanted::Json => {
             let rows = ask(shared, report.name, sql, &places, "JSONEachRow").await?;
             Ok(answer(request, JSON, envelope(&places, &rows)?))
@@ -63,14 +61,17 @@ pub(super) async fn table(report: &Report, request: &HttpRequest, shared: &Share
     }
 }
 
-/// The site that is meant: one that is configured, or one that has data from earlier.
-async fn site(asked: Option<String>, shared: &Shared) -> Result<String, Refusal> {
+/// The site that is meant: one that is configured, or one that has data from earlier; without a name the only one that is configured and may be seen.
+/// A site that may not be seen is none, whether or not it is there.
+async fn site(asked: Option<String>, shared: &Shared, viewer: &Viewer) -> Result<String, Refusal> {
     let configured = &shared.config.sites;
+    let mut seen = configured.keys().filter(|site| viewer.may_see(site));
     match asked {
-        None if configured.len() == 1 => configured.keys().next().cloned().ok_or_else(unknown_site),
+        None => seen.next().filter(|_| seen.next().is_none()).cloned().ok_or_else(unknown_site),
+        Some(site) if !viewer.may_see(&site) => Err(unknown_site()),
         Some(site) if configured.contains_key(&site) => Ok(site),
         Some(site) if sites_with_data(shared).await?.contains_key(&site) => Ok(site),
-        _ => Err(unknown_site()),
+        Some(_) => Err(unknown_site()),
     }
 }
 
@@ -112,6 +113,8 @@ pub(super) async fn sites(request: &HttpRequest, shared: &Shared) -> Result<Http
     let data = sites_with_data(shared).await?;
     let configured = &shared.config.sites;
     let mut keys: Vec<&String> = configured.keys().chain(data.keys()).collect();
+    let viewer = viewer(request);
+    keys.retain(|key| viewer.may_see(key));
     keys.sort_unstable();
     keys.dedup();
     let rows = keys.into_iter().map(|key| {
@@ -199,7 +202,8 @@ fn wanted(request: &HttpRequest) -> Wanted {
 /// The answer, or that it is the one that the asker has (RFC 9110, section 13.1.2). Nobody between may keep it.
 pub(super) fn answer(request: &HttpRequest, content_type: &'static str, body: Vec<u8>) -> HttpResponse {
     let hash = Sha256::digest(&body);
-    let tag = format!("\"{}\"", hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let number = hash[..16].iter().fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
+    let tag = format!("\"{number:032x}\"");
     let is_known = header_text(request, "if-none-match")
         .is_some_and(|tags| tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };

@@ -8,7 +8,7 @@
 //!
 //! JSON: `{"site":..,"from_day":..,"to_day":..,..,"rows":[{..},..]}`, the rows' names being the columns' of the SQL, numbers that
 //! are not finite `null`. With `Accept: text/csv` the rows alone as CSV, with `Accept: application/sql` the SQL instead of its answer. Answers have an
-//! `ETag`, and only the asker may keep them.
+//! `ETag`, and only the asker may keep them. A site that the viewer may not see is refused as one that does not exist, and not listed ([`super::access`]).
 
 mod answer;
 mod openapi;
@@ -36,7 +36,7 @@ pub fn question(table: &str) -> Option<&'static str> {
     REPORTS.iter().find(|report| report.name == table).map(|report| report.sql([]).0)
 }
 
-/// Adds the API's routes. Called within a scope that has `web::Data<super::Shared>` and answers 403 while the report is closed.
+/// Adds the API's routes. Called within a scope that has `web::Data<super::Shared>` and lets only those pass who may look.
 pub fn configure(service: &mut ServiceConfig) {
     let get = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
     service.service(web::resource("/sites").route(get().to(sites)).default_service(web::to(method_not_allowed)));

@@ -1,4 +1,4 @@
-//! What the API is, for programs: an OpenAPI 3.1 document made of the same tables and parameters that answer.
+//! What the API is, for programs: an `OpenAPI` 3.1 document made of the same tables and parameters that answer.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -15,6 +15,7 @@ pub(super) static COLUMNS: LazyLock<BTreeMap<String, Vec<(String, String)>>> =
 /// The document, served as `/api/v1/openapi.json`.
 pub(super) fn document() -> Value {
     let mut paths = Map::new();
+    paths.insert("/api/v1/me".to_owned(), me());
     paths.insert("/api/v1/sites".to_owned(), path("Sites that are configured or have data", &[], "sites"));
     for report in &REPORTS {
         paths.insert(format!("/api/v1/{}", report.name), path(report.about, &every_parameter(report), report.name));
@@ -45,6 +46,19 @@ pub(super) fn document() -> Value {
         },
         "security": [{ "token": [] }, { "session": [] }, {}],
     })
+}
+
+fn me() -> Value {
+    let strings = json!({ "type": ["array", "null"], "items": { "type": "string" } });
+    json!({ "get": {
+        "summary": "Who is looking: the user, none where the report is open to everybody, and the sites that may be seen, null being all",
+        "operationId": "me",
+        "responses": { "200": { "description": "The viewer", "content": { "application/json": { "schema": {
+            "type": "object",
+            "required": ["user", "sites", "can_log_out"],
+            "properties": { "user": { "type": ["string", "null"] }, "sites": strings, "can_log_out": { "type": "boolean" } },
+        } } } } },
+    } })
 }
 
 fn path(about: &str, parameters: &[Value], table: &str) -> Value {
@@ -112,7 +126,8 @@ fn schema(kind: &str) -> Value {
 
 fn every_parameter(report: &Report) -> Vec<Value> {
     let first = [parameters::SITE, parameters::FROM_DAY, parameters::TO_DAY].map(|(name, expected)| {
-        let format = if name == "site" { json!({ "type": "string" }) } else { json!({ "type": "string", "format": "date" }) };
+        let format =
+            if name == "site" { json!({ "type": "string" }) } else { json!({ "type": "string", "format": "date" }) };
         json!({ "name": name, "in": "query", "required": false, "description": expected, "schema": format })
     });
     let further = report.takes.iter().map(|parameter| {

@@ -8,15 +8,12 @@ pub(super) fn filled_in(sql: &str, values: &[(&str, String)]) -> String {
     let mut rest = sql;
     while let Some((before, from)) = rest.split_once('{') {
         made.push_str(before);
-        match parameter(from, values) {
-            Some((literal, after)) => {
-                made.push_str(&literal);
-                rest = after;
-            }
-            None => {
-                made.push('{');
-                rest = from;
-            }
+        if let Some((literal, after)) = parameter(from, values) {
+            made.push_str(&literal);
+            rest = after;
+        } else {
+            made.push('{');
+            rest = from;
         }
     }
     made + rest
@@ -58,7 +55,8 @@ mod tests {
 
     #[test]
     fn parameters_become_literals_and_what_is_no_parameter_stays() {
-        let values = [("site", "a'b\\c\n".to_owned()), ("target_ms", "2500".to_owned()), ("from_day", "2026-11-01".to_owned())];
+        let values =
+            [("site", "a'b\\c\n".to_owned()), ("target_ms", "2500".to_owned()), ("from_day", "2026-11-01".to_owned())];
         let sql = "SELECT '{x}' FROM v(site = {site:String}, from_day = {from_day:Date}, target_ms = {target_ms:UInt32}) -- {site} {";
         assert_eq!(
             filled_in(sql, &values),

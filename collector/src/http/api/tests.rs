@@ -26,7 +26,10 @@ fn refused(query: &str) -> &'static str {
 fn without_parameters_it_is_the_last_28_days_and_today_at_2500_ms() {
     let all = parse("").unwrap();
     assert_eq!((all.from_day, all.to_day), (date!(2026 - 10 - 26), date!(2026 - 11 - 24)));
-    assert_eq!((value(&all, Parameter::Target), all.site.as_deref(), value(&all, Parameter::Country)), ("2500", None, ""));
+    assert_eq!(
+        (value(&all, Parameter::Target), all.site.as_deref(), value(&all, Parameter::Country)),
+        ("2500", None, "")
+    );
     assert_eq!(all.given().collect::<Vec<_>>(), [Parameter::Target]);
 }
 
