@@ -89,7 +89,8 @@ async function weigh(engine, views, isMerged) {
   const [{ count }] = await engine.query(`SELECT count() AS count FROM system.parts WHERE database = currentDatabase() AND table = 'page_views' AND active`);
   print(table(['table', 'rows', 'MiB', 'bytes a row'], tables.filter(({ rows }) => rows > 0).map(({ name, rows, bytes }) => [name, rows, (bytes / MIB).toFixed(1), (bytes / rows).toFixed(1)])));
   const { rows, bytes } = tables.find(({ name }) => name === 'page_views');
-  if (rows < views || (isMerged && rows !== views)) throw new Error(`page_views has ${rows} rows of ${views} views`);
+  // Of very many views some have the same number by chance.
+  if (rows < views * (1 - 1e-6) || (isMerged && rows !== views)) throw new Error(`page_views has ${rows} rows of ${views} views`);
   print(`${(bytes / views).toFixed(1)} bytes a page view, in ${count} parts with ${rows} rows`);
   // Compact parts, of less than 128 MiB unpacked, do not tell.
   const columns = await engine.query(`SELECT column, any(type) AS type, sum(column_data_compressed_bytes) / sum(rows) AS packed, sum(column_data_uncompressed_bytes) / sum(rows) AS raw

@@ -24,7 +24,7 @@ use crate::workspace::Workspace;
 const READY_LIMIT: Duration = Duration::from_mins(1);
 const SHOP_LIMIT: Duration = Duration::from_secs(10);
 const HISTORY_LIMIT: Duration = Duration::from_mins(5);
-const HISTORY_DAYS: &str = "28";
+const HISTORY_DAYS: &str = "58";
 const POLL: Duration = Duration::from_millis(50);
 const HTTP_LIMIT: Duration = Duration::from_secs(2);
 

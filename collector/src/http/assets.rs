@@ -212,4 +212,10 @@ mod tests {
         assert!(matches_tag("*", "\"b\""));
         assert!(!matches_tag("\"ab\"", "\"b\""));
     }
+
+    #[test]
+    fn the_report_weighs_at_most_200_kb() {
+        let weight: usize = REPORT.iter().map(|asset| asset.brotli.map_or(asset.bytes.len(), <[u8]>::len)).sum();
+        assert!((1..=200_000).contains(&weight), "{weight} bytes of brotli");
+    }
 }
