@@ -45,6 +45,9 @@ fn argument(name: &str, kind: &str) -> String {
         "String" if name == "dimension" => "'country'".to_owned(),
         "String" => format!("'{name}'"),
         "Bool" => "false".to_owned(),
+        "DateTime('UTC')" => "'2026-01-01 00:00:00'".to_owned(),
+        // A share, such as an objective.
+        "Float64" => "0.99".to_owned(),
         _ if name == "target_ms" => "2500".to_owned(),
         _ => "1".to_owned(),
     }

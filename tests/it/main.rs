@@ -10,6 +10,7 @@ mod collector;
 mod database;
 mod delivery;
 mod deploy;
+mod detect;
 mod dictionary;
 mod documents;
 mod experiments;

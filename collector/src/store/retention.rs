@@ -30,6 +30,7 @@ const TABLES: &[(&str, &str, Limit)] = &[
     ("page_errors", "toDateTime(ts)", Limit::Raw),
     ("browser_reports", "toDateTime(ts)", Limit::Raw),
     ("beat_5m", "slot", Limit::Beat),
+    ("beat_pages_5m", "slot", Limit::Beat),
     ("loss_cube", "day", Limit::Cube),
     ("goals_daily", "day", Limit::Cube),
     ("variant_cube", "day", Limit::Cube),

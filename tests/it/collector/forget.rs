@@ -151,6 +151,7 @@ fn a_site_is_gone_from_raw_tables_and_rollups_and_another_is_not() {
         "loss_cube",
         "goals_daily",
         "beat_5m",
+        "beat_pages_5m",
     ] {
         assert!(count(&collector, table, "site = 'other'") > 0, "{table}");
     }

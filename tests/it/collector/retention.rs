@@ -48,6 +48,7 @@ fn the_defaults_are_what_the_migrations_say_and_change_nothing() {
     for expected in [
         "page_views toDateTime(ts) + toIntervalDay(90)",
         "beat_5m slot + toIntervalDay(70)",
+        "beat_pages_5m slot + toIntervalDay(70)",
         "loss_cube day + toIntervalMonth(25)",
     ] {
         assert!(ttl.lines().any(|line| line == expected), "{expected} is not in\n{ttl}");

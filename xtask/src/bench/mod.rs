@@ -5,6 +5,7 @@ mod beacon;
 mod callgrind;
 mod cost;
 mod delivery;
+mod detect;
 mod outage;
 mod page;
 mod peers;
@@ -28,7 +29,7 @@ struct Bench {
 }
 
 /// One line for each; a new benchmark is a new entry.
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 10] = [
     Bench { name: "size", about: "the beacon's bytes, raw and compressed, beside other clients'", run: size::compare },
     Bench {
         name: "cost",
@@ -56,6 +57,11 @@ const BENCHES: [Bench; 9] = [
         name: "page",
         about: "how soon the report page answers, on ten million page views (SLOWTAX_PAGE_VIEWS)",
         run: page::run,
+    },
+    Bench {
+        name: "detect",
+        about: "false alarms and delays in simulated weeks (SLOWTAX_DETECT_COUNTRIES)",
+        run: detect::run,
     },
     Bench { name: "delivery", about: "whether a thousand visits arrive, however they end", run: delivery::run },
 ];
