@@ -181,7 +181,7 @@ async fn the_views_have_the_columns_of_the_contract() {
         (
             "loss_by_country",
             "country views orders method est_lost lo hi est_lost_revenue est_lost_pct time_lost_s verdict claim lost_direct se_direct \
-             direct_coverage lost_pooled se_pooled",
+             direct_coverage lost_pooled se_pooled k",
         ),
         (
             "loss_by_country_page",
