@@ -425,5 +425,7 @@ fn when_clickhouse_is_away_the_page_says_so_and_keeps_what_it_has() {
         back = reader.whatever(&json!({"forward_s": 6}));
     }
     assert_eq!(back["states"], json!(["simulated"]));
-    check_figures(&collector, &back);
+    let exact = reader.whatever(&json!({"target": 3000}));
+    assert_eq!(exact["states"], json!(["simulated"]));
+    check_figures(&collector, &exact);
 }
