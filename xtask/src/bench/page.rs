@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::build;
 use crate::workspace::Workspace;
 
-/// Ten million page views take five minutes on two cores.
+/// Most of it is the filling.
 const LIMIT: Duration = Duration::from_hours(1);
 
 /// An error when the first view or a move of the slider takes longer than it may.
