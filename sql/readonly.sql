@@ -5,7 +5,7 @@
 --   clickhouse-client --query "ALTER USER slowtax_reader IDENTIFIED BY 'a password' HOST ANY"
 --
 -- The views run with the rights of the user that Slowtax logs in with (SQL SECURITY DEFINER, since ClickHouse 24.10 for those with parameters), so the
--- reader sees no single page view. For questions of one's own on the tables: GRANT SELECT ON slowtax.* TO slowtax_reading.
+-- reader sees no single page view. Alarms and incidents are tables: GRANT SELECT ON slowtax.alarms, and so on. For questions of one's own on the tables: GRANT SELECT ON slowtax.* TO slowtax_reading.
 -- On a cluster say ON CLUSTER in each statement, and grant the tables: a Distributed table is asked with the reader's rights whatever the view says
 -- (https://github.com/ClickHouse/ClickHouse/issues/72133).
 
@@ -63,8 +63,10 @@ GRANT SELECT ON slowtax.frustration_by_page TO slowtax_reading;
 GRANT SELECT ON slowtax.errors_by_message TO slowtax_reading;
 GRANT SELECT ON slowtax.connections TO slowtax_reading;
 GRANT SELECT ON slowtax.beacon_cost TO slowtax_reading;
+GRANT SELECT ON slowtax.network_errors TO slowtax_reading;
 GRANT SELECT ON slowtax.volume_alarms TO slowtax_reading;
 GRANT SELECT ON slowtax.volume_alarms_between TO slowtax_reading;
+GRANT SELECT ON slowtax.volume_alarms_by_minute TO slowtax_reading;
 GRANT SELECT ON slowtax.page_volume_alarms TO slowtax_reading;
 GRANT SELECT ON slowtax.page_volume_alarms_between TO slowtax_reading;
 GRANT SELECT ON slowtax.order_alarms TO slowtax_reading;
@@ -74,6 +76,13 @@ GRANT SELECT ON slowtax.error_alarms_between TO slowtax_reading;
 GRANT SELECT ON slowtax.speed_alarms TO slowtax_reading;
 GRANT SELECT ON slowtax.speed_alarms_between TO slowtax_reading;
 GRANT SELECT ON slowtax.speed_drift TO slowtax_reading;
+GRANT SELECT ON slowtax.incidents_between TO slowtax_reading;
+GRANT SELECT ON slowtax.incident_totals TO slowtax_reading;
+GRANT SELECT ON slowtax.alarms_open TO slowtax_reading;
+GRANT SELECT ON slowtax.incident_loss TO slowtax_reading;
+GRANT SELECT ON slowtax.incident_slowness_loss TO slowtax_reading;
+GRANT SELECT ON slowtax.network_alarms TO slowtax_reading;
+GRANT SELECT ON slowtax.risks TO slowtax_reading;
 GRANT SELECT ON slowtax.change_between TO slowtax_reading;
 GRANT SELECT ON slowtax.release_change TO slowtax_reading;
 GRANT SELECT ON slowtax.vitals_change TO slowtax_reading;

@@ -173,21 +173,45 @@ fn next_call<'a>(sql: &'a str, views: &BTreeMap<&str, &'a str>) -> Option<Call<'
         let begin = open - name.len();
         let begin = if sql[..begin].ends_with(DATABASE) { begin - DATABASE.len() } else { begin };
         let is_example = sql[..begin].ends_with('.');
-        let length = sql[open + 1..].find(')')?;
-        let arguments = sql[open + 1..][..length].split(',').map(|argument| argument.trim().split_once(" = "));
+        let (length, arguments) = arguments(&sql[open + 1..])?;
+        let arguments = arguments.into_iter().map(|argument| argument.trim().split_once(" = "));
         let arguments: Vec<(&str, &str)> = arguments.collect::<Option<_>>()?;
         (!is_example).then_some(Call { begin, end: open + 1 + length + 1, name, select, arguments })
     })
 }
 
-/// `{parameter:Type}` becomes `value`.
+/// How long the arguments of a call are, up to the parenthesis that closes it, and what stands between their commas. A value may be a call itself; texts
+/// with a parenthesis or a comma in them are not expected.
+fn arguments(text: &str) -> Option<(usize, Vec<&str>)> {
+    let (mut depth, mut start, mut found) = (0_u32, 0, Vec::new());
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            b',' if depth > 0 => {}
+            b',' => {
+                found.push(&text[start..at]);
+                start = at + 1;
+            }
+            b')' => {
+                found.push(&text[start..at]);
+                return Some((at, found));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `{parameter:Type}` becomes `value`, in parentheses where that is no single name or literal.
 fn with_value(select: &str, parameter: &str, value: &str) -> String {
+    let value = if value.contains('(') { format!("({value})") } else { value.to_owned() };
     let start = format!("{{{parameter}:");
     let mut made = String::new();
     let mut rest = select;
     while let Some((before, after)) = rest.split_once(&start) {
         made.push_str(before);
-        made.push_str(value);
+        made.push_str(&value);
         rest = after.split_once('}').map_or("", |(_, after)| after);
     }
     made + rest

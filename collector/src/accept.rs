@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 
 use crate::enrich::address::ClientAddress;
 use crate::enrich::clock::ViewClock;
-use crate::enrich::{RequestFacts, Tools, enrich, enrich_reports};
+use crate::enrich::{Reports, RequestFacts, Tools, enrich, enrich_reports};
 use crate::metrics::Metrics;
 use crate::rate::RateLimits;
 use crate::reject::Reject;
@@ -103,7 +103,8 @@ impl Accept {
         .await
     }
 
-    /// Takes a batch of browser reports for a site. Counted by row, and refusals with those of other requests: a beacon it is not.
+    /// Takes a batch of browser reports for a site: of those that make sense all, and of the others none. Counted by report; a batch of which nothing is
+    /// taken is refused with the reason of its first report, and counted with other requests' refusals: a beacon it is not.
     pub async fn reports(
         &self,
         site: &str,
@@ -127,8 +128,16 @@ impl Accept {
         readers: &mut Readers,
     ) -> Result<usize, Reject> {
         let site = self.admit(site, received, readers)?;
-        let rows = enrich_reports(received.body, &received.facts, site, &self.tools)?;
+        let Reports { rows, refused } = enrich_reports(received.body, &received.facts, site, &self.tools)?;
+        for reject in &refused {
+            self.metrics.report_rejected(*reject);
+        }
         let count = rows.len();
+        if let Some(reject) = refused.first()
+            && count == 0
+        {
+            return Err(*reject);
+        }
         self.append(spool, Tables { browser_reports: rows, ..Tables::default() }.encode()).await?;
         Ok(count)
     }

@@ -61,8 +61,8 @@ WITH
                 (toUInt8(1), lcp_ms, lcp_ms <= 2500), (2, inp_ms, inp_ms <= 200), (3, toUInt32(round(cls * 10000)), cls <= toFloat32(0.1)),
                 (4, fcp_ms, fcp_ms <= 1800), (5, ttfb_ms, ttfb_ms <= 800)
             ] AS told
-        WHERE (keep_one_of = 1 OR intDiv(view_id, {{ slice_ids }}) IN (SELECT arrayJoin(range(first_kept, last_kept + 1)) * keep_one_of))
-            AND site = {site:String} AND NOT is_bot AND x IS NOT NULL
+        WHERE site = {site:String} AND NOT is_bot AND x IS NOT NULL
+            AND (keep_one_of = 1 OR intDiv(view_id, {{ slice_ids }}) IN (SELECT arrayJoin(range(first_kept, last_kept + 1)) * keep_one_of))
             AND throwIf(NOT {by_release:Bool} AND {after_from:Date} < {before_to:Date} AND {before_from:Date} < {after_to:Date}, 'the windows overlap') = 0
             AND throwIf({by_release:Bool} AND {before_release:String} = {after_release:String}, 'a release is compared with itself') = 0
             AND toDate(ts) >= least({before_from:Date}, {after_from:Date}) AND toDate(ts) < greatest({before_to:Date}, {after_to:Date})

@@ -18,7 +18,20 @@ async fn pulse(name: &str) -> Client {
     let client = database(&format!("detect_{name}")).await;
     execute(&client, "ALTER TABLE beat_5m REMOVE TTL").await;
     execute(&client, "ALTER TABLE beat_pages_5m REMOVE TTL").await;
+    execute(&client, "ALTER TABLE beat_1m REMOVE TTL").await;
     client
+}
+
+/// Fills minutes before and after [`END`]: `lag` is a minute's number back from the last before it, 0, and below 0 behind it.
+async fn fill_minutes(client: &Client, country: &str, lags: (i32, i32), views: &str) {
+    let (from, to) = lags;
+    let sql = format!(
+        "INSERT INTO beat_1m (site, country, minute, views)
+         SELECT 'shop', '{country}', toDateTime('{END}', 'UTC') - 60 * (lag + 1) AS minute, {views}
+         FROM (SELECT toInt64(number) + {from} AS lag FROM numbers({}))",
+        to - from
+    );
+    execute(client, &sql).await;
 }
 
 /// Fills slots before [`END`]: `lag` is a slot's number back from the last, 0, and `values` says views, errors, orders and slow ones, as SQL.
@@ -64,6 +77,126 @@ async fn a_country_that_stops_fires_after_one_slot_and_the_others_do_not() {
     {
         let sql = format!("SELECT max(firing) FROM volume_alarms(site = 'shop', at = '2025-06-18 {at}')");
         assert_eq!(one(&client, &sql).await, expected, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_that_begins_between_slots_fires_before_the_next_slot_has_ended() {
+    let client = pulse("minutes").await;
+    // From 12:02 on nobody comes; the slot from 12:00 has begun.
+    fill(&client, "DE", (0, SLOTS), "40, 0, 0, 0").await;
+    execute(&client, &format!("INSERT INTO beat_5m (site, country, slot, views) VALUES ('shop', 'DE', '{END}', 16)"))
+        .await;
+    fill_minutes(&client, "DE", (-2, 600), "8").await;
+    let asked = |at: &str| {
+        format!(
+            "SELECT any(formatDateTime(at, '%H:%i')), max(firing), min(observed), max(expected) FROM volume_alarms(site = 'shop', at = '2025-06-18 {at}')
+             WHERE country = 'DE' AND window_min = 5"
+        )
+    };
+    for (at, expected) in [
+        ("12:01:30", "12:01\t0\t40\t40"),
+        ("12:02:29", "12:01\t0\t40\t40"),
+        ("12:02:30", "12:02\t0\t40\t40"),
+        ("12:04:30", "12:04\t0\t24\t40"),
+        ("12:05:30", "12:05\t0\t16\t40"),
+        ("12:06:29", "12:05\t0\t16\t40"),
+        ("12:06:30", "12:06\t1\t8\t40"),
+        ("12:07:30", "12:07\t1\t0\t40"),
+    ] {
+        assert_eq!(one(&client, &asked(at)).await, expected, "{at}");
+    }
+    // By slots it would be known four and a half minutes later.
+    let sql = "SELECT min(at) FROM volume_alarms_between(site = 'shop', from_at = '2025-06-18 11:31:00', to_at = '2025-06-18 12:31:00') WHERE firing";
+    assert_eq!(one(&client, sql).await, "2025-06-18 12:10:00");
+}
+
+#[tokio::test]
+async fn what_a_window_between_slots_expects_are_the_shares_of_those_that_it_lies_in() {
+    let client = pulse("shares").await;
+    // An hour in which each slot brings ten more, and the quarter after it; this week as in all others. Slots are counted back from that after the last.
+    let views = |slot: &str| {
+        format!("40 + 10 * multiIf({slot} < 13, 13 - toInt64({slot}), {slot} > 2012, 2029 - toInt64({slot}), 0)")
+    };
+    fill(&client, "DE", (0, SLOTS), &format!("{}, 0, 0, 0", views("(lag + 1) % 2016"))).await;
+    fill_minutes(&client, "DE", (0, 600), &format!("intDiv({}, 5)", views("intDiv(lag, 5) + 1"))).await;
+    fill_minutes(&client, "DE", (-5, 0), "34").await;
+    let expected = |view: &str, times: &str| {
+        format!(
+            "SELECT window_min, round(expected, 6), round(level, 6) FROM {view}(site = 'shop', {times}) WHERE country = 'DE' ORDER BY ALL"
+        )
+    };
+    let of = async |at: &str| -> Vec<f64> {
+        let rows = lines(&client, &expected("volume_alarms", &format!("at = '2025-06-18 {at}'"))).await;
+        rows.iter()
+            .map(|row| {
+                let cells: Vec<&str> = row.split('\t').collect();
+                assert_eq!(cells[2], "1", "{at} {row}");
+                cells[1].parse().unwrap()
+            })
+            .collect()
+    };
+    let (before, after) = (of("12:00:30").await, of("12:05:30").await);
+    assert!(before.len() == 3 && after[0] > before[0] + 1.0 && after[2] > before[2] + 1.0, "{before:?} {after:?}");
+    for (minute, share) in [(1, 0.2), (2, 0.4), (3, 0.6), (4, 0.8)] {
+        let between = of(&format!("12:0{minute}:30")).await;
+        for (window, expected) in between.iter().enumerate() {
+            let mean = before[window] * (1.0 - share) + after[window] * share;
+            assert!((expected - mean).abs() < 1e-4, "{minute} {window}: {expected}, not {mean}");
+        }
+    }
+    // At the end of a slot it is as without minutes, but for the limit of z.
+    let columns = "at, country, window_min, observed, expected, level, z, state";
+    let between = "from_at = '2025-06-18 12:01:00', to_at = '2025-06-18 12:01:00'";
+    let by_slots = format!("SELECT {columns} FROM volume_alarms_between(site = 'shop', {between}) ORDER BY ALL");
+    let by_minutes =
+        format!("SELECT {columns} FROM volume_alarms(site = 'shop', at = '2025-06-18 12:00:59') ORDER BY ALL");
+    assert_eq!(lines(&client, &by_minutes).await, lines(&client, &by_slots).await);
+}
+
+#[tokio::test]
+async fn where_minutes_are_not_known_slots_are_looked_at() {
+    let client = pulse("no_minutes").await;
+    fill(&client, "DE", (0, SLOTS), "40, 0, 0, 0").await;
+    let at = "SELECT formatDateTime(max(at), '%H:%i'), max(firing) FROM volume_alarms(site = 'shop', at = '2025-06-18 11:59:40')";
+    assert_eq!(one(&client, at).await, "11:55\t0");
+    // Three hours before the minute that is asked about, and a minute less.
+    fill_minutes(&client, "DE", (0, 180), "8").await;
+    assert_eq!(one(&client, at).await, "11:55\t0");
+    fill_minutes(&client, "DE", (180, 181), "8").await;
+    assert_eq!(one(&client, at).await, "11:59\t0");
+    // Far past, and another site's minutes.
+    let past =
+        "SELECT formatDateTime(max(at), '%d %H:%i') FROM volume_alarms(site = 'shop', at = '2025-06-17 11:59:40')";
+    assert_eq!(one(&client, past).await, "17 11:55");
+    let other =
+        "SELECT formatDateTime(max(at), '%H:%i') FROM volume_alarms(site = 'other', at = '2025-06-18 11:59:40')";
+    assert_eq!(one(&client, other).await, "11:55");
+}
+
+#[tokio::test]
+async fn all_minutes_at_once_are_answered_as_one_by_one() {
+    let client = pulse("by_minute").await;
+    let noise = "30 + toInt64(cityHash64(number) % 25)";
+    fill(&client, "DE", (1, SLOTS), &format!("{noise}, 0, 0, 0")).await;
+    fill(&client, "FR", (0, SLOTS), &format!("{noise}, 0, 0, 0")).await;
+    fill_minutes(&client, "DE", (3, 300), "toInt64(cityHash64(lag) % 17)").await;
+    fill_minutes(&client, "FR", (0, 300), "toInt64(cityHash64(lag, 1) % 17)").await;
+    let columns = "at, country, window_min, observed, round(expected, 6), round(z, 6), state";
+    for shift in 0..5 {
+        let (from, to) = (format!("11:3{shift}:59"), format!("11:5{shift}:59"));
+        let at_once = format!(
+            "SELECT {columns} FROM volume_alarms_by_minute(site = 'shop', from_at = '2025-06-18 {from}', to_at = '2025-06-18 {to}') ORDER BY ALL"
+        );
+        let at_once = lines(&client, &at_once).await;
+        let mut singly = Vec::new();
+        for minute in (30..=50).step_by(5) {
+            let at = format!("2025-06-18 11:{}:59", minute + shift);
+            let sql = format!("SELECT {columns} FROM volume_alarms(site = 'shop', at = '{at}') ORDER BY ALL");
+            singly.extend(lines(&client, &sql).await);
+        }
+        assert_eq!(at_once.len(), 5 * 3 * 3);
+        assert_eq!(at_once, singly, "{shift}");
     }
 }
 

@@ -45,6 +45,7 @@ fn argument(name: &str, kind: &str) -> String {
         "String" if name == "dimension" => "'country'".to_owned(),
         "String" => format!("'{name}'"),
         "Bool" => "false".to_owned(),
+        "DateTime('UTC')" if name.starts_with("to") => "'2026-01-02 00:00:00'".to_owned(),
         "DateTime('UTC')" => "'2026-01-01 00:00:00'".to_owned(),
         // A share, such as an objective.
         "Float64" => "0.99".to_owned(),

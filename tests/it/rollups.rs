@@ -82,6 +82,13 @@ async fn insert_views(client: &Client, snapshots: &[Snapshot]) {
     execute(client, &insert_of(snapshots)).await;
 }
 
+/// A database in which minutes of long ago are kept, too.
+async fn kept(name: &str) -> Client {
+    let client = database(name).await;
+    execute(&client, "ALTER TABLE beat_1m REMOVE TTL").await;
+    client
+}
+
 /// The cube's cells that are not all 0, as `days after first_day, page group, nav, bucket | n k exits t_ms`.
 async fn cube(client: &Client) -> Vec<String> {
     let sql = format!(
@@ -94,8 +101,16 @@ async fn cube(client: &Client) -> Vec<String> {
     lines(client, &sql).await
 }
 
-/// All of `beat_5m` that is not 0, as `time country | views errors orders slow`.
+/// All of `beat_5m` that is not 0, as `time country | views errors orders slow`. `beat_1m` must say the same of minutes, but for the slow ones.
 async fn beat(client: &Client) -> Vec<String> {
+    let of = |slot: &str, table: &str| {
+        format!(
+            "SELECT site, {slot} AS slot, country, sum(views) AS v, sum(errors) AS e, sum(orders) AS o FROM {table} GROUP BY ALL
+             HAVING v != 0 OR e != 0 OR o != 0 ORDER BY ALL"
+        )
+    };
+    let minutes = lines(client, &of("toStartOfFiveMinutes(minute)", "beat_1m")).await;
+    assert_eq!(minutes, lines(client, &of("beat_5m.slot", "beat_5m")).await);
     let sql = "SELECT concat(formatDateTime(slot, '%H:%i:%S'), ' ', country, ' | ', toString(sum(views) AS v), ' ', toString(sum(errors) AS e), ' ', \
          toString(sum(orders) AS o), ' ', toString(sum(slow) AS s)) \
          FROM beat_5m GROUP BY site, slot, country HAVING v != 0 OR e != 0 OR o != 0 OR s != 0 ORDER BY slot, country";
@@ -108,7 +123,7 @@ async fn one(client: &Client, sql: &str) -> String {
 
 #[tokio::test]
 async fn two_snapshots_in_one_insert_count_the_view_once_with_its_final_lcp() {
-    let client = database("rollups_one_insert").await;
+    let client = kept("rollups_one_insert").await;
     insert_views(&client, &[Snapshot::new(1, Some(2400)), Snapshot::later(1, 1, Some(2400), Some(2600))]).await;
     assert_eq!(cube(&client).await, ["0 / entry 5 | 1 0 1 2600"]);
     assert_eq!(beat(&client).await, ["10:00:00 DE | 1 0 0 1"]);
@@ -117,7 +132,7 @@ async fn two_snapshots_in_one_insert_count_the_view_once_with_its_final_lcp() {
 
 #[tokio::test]
 async fn later_snapshots_correct_what_earlier_ones_counted() {
-    let client = database("rollups_later").await;
+    let client = kept("rollups_later").await;
     insert_views(&client, &[Snapshot::new(1, None)]).await;
     assert!(cube(&client).await.is_empty());
     insert_views(&client, &[Snapshot::later(1, 1, None, Some(400))]).await;
@@ -137,7 +152,7 @@ async fn later_snapshots_correct_what_earlier_ones_counted() {
 
 #[tokio::test]
 async fn views_that_are_alike_count_each() {
-    let client = database("rollups_alike").await;
+    let client = kept("rollups_alike").await;
     for view_id in 1..=3 {
         insert_views(&client, &[Snapshot::new(view_id, Some(900))]).await;
     }
@@ -146,7 +161,7 @@ async fn views_that_are_alike_count_each() {
 
 #[tokio::test]
 async fn what_is_no_unit_is_not_in_the_cube() {
-    let client = database("rollups_units").await;
+    let client = kept("rollups_units").await;
     let lcp_ms = Some(3000);
     insert_views(
         &client,
@@ -172,7 +187,7 @@ async fn what_is_no_unit_is_not_in_the_cube() {
 
 #[tokio::test]
 async fn every_other_view_is_a_unit() {
-    let client = database("rollups_other_units").await;
+    let client = kept("rollups_other_units").await;
     let kinds = ["navigate", "reload", "back_forward", "soft"];
     let views: Vec<Snapshot> = (0..)
         .zip(kinds)
@@ -188,7 +203,7 @@ async fn every_other_view_is_a_unit() {
 
 #[tokio::test]
 async fn buckets_are_closed_on_the_right() {
-    let client = database("rollups_buckets").await;
+    let client = kept("rollups_buckets").await;
     let edges = tests::loss_reference::EDGES_MS;
     // Each edge belongs to the bucket that it ends, one more to the next; over the last edge there is no other bucket.
     for (view_id, edge) in (0..).zip(edges) {
@@ -222,7 +237,7 @@ async fn buckets_are_closed_on_the_right() {
 
 #[tokio::test]
 async fn a_view_is_an_exit_until_the_next_one_tells_of_it() {
-    let client = database("rollups_exits").await;
+    let client = kept("rollups_exits").await;
     let (yesterday, today) = (first_day(), first_day() + Duration::days(1));
     // The first view ends at 23:59:59.999, its page is /a; it came to 1200 ms.
     let next = Snapshot {
@@ -241,7 +256,7 @@ async fn a_view_is_an_exit_until_the_next_one_tells_of_it() {
 
 #[tokio::test]
 async fn a_view_that_is_not_measured_ends_an_exit_too_and_a_bots_does_not() {
-    let client = database("rollups_exits_unmeasured").await;
+    let client = kept("rollups_exits_unmeasured").await;
     let previous = Some((first_day(), "/a", "inner", 61_000));
     insert_views(
         &client,
@@ -257,7 +272,7 @@ async fn a_view_that_is_not_measured_ends_an_exit_too_and_a_bots_does_not() {
 
 #[tokio::test]
 async fn days_are_utc_days() {
-    let client = database("rollups_days").await;
+    let client = kept("rollups_days").await;
     let tomorrow = first_day() + Duration::days(1);
     insert_views(
         &client,
@@ -273,7 +288,7 @@ async fn days_are_utc_days() {
 
 #[tokio::test]
 async fn weights_multiply_everything() {
-    let client = database("rollups_weights").await;
+    let client = kept("rollups_weights").await;
     let weight = 1_000_000;
     let previous = Some((first_day(), "/a", "entry", 100));
     insert_views(
@@ -334,7 +349,7 @@ async fn insert_goal(client: &Client, goal: &Goal) {
 
 #[tokio::test]
 async fn a_conversion_counts_in_the_cells_of_the_views_before_it() {
-    let client = database("rollups_goals").await;
+    let client = kept("rollups_goals").await;
     let earlier = vec![(0, "/", "entry", 500), (0, "/a", "inner", 501), (1, "/a", "inner", 99_999)];
     insert_goal(&client, &Goal { earlier, value: 49.5, ..Goal::new() }).await;
     let cells = ["0 / entry 0 | 0 1 0 0", "0 /a inner 1 | 0 1 0 0", "1 /a inner 13 | 0 1 0 0"];
@@ -352,7 +367,7 @@ async fn a_conversion_counts_in_the_cells_of_the_views_before_it() {
 
 #[tokio::test]
 async fn other_goals_and_those_of_bots_count_nowhere() {
-    let client = database("rollups_other_goals").await;
+    let client = kept("rollups_other_goals").await;
     let earlier = vec![(0, "/", "entry", 500)];
     insert_goal(&client, &Goal { is_conversion: false, earlier: earlier.clone(), value: 9.0, ..Goal::new() }).await;
     insert_goal(&client, &Goal { is_bot: true, earlier, value: 9.0, ..Goal::new() }).await;
@@ -363,7 +378,7 @@ async fn other_goals_and_those_of_bots_count_nowhere() {
 
 #[tokio::test]
 async fn errors_count_once_per_row_and_not_for_bots() {
-    let client = database("rollups_errors").await;
+    let client = kept("rollups_errors").await;
     let day = first_day();
     execute(
         &client,
@@ -379,7 +394,7 @@ async fn errors_count_once_per_row_and_not_for_bots() {
 
 #[tokio::test]
 async fn an_error_that_is_told_again_is_not_another_one() {
-    let client = database("rollups_errors_again").await;
+    let client = kept("rollups_errors_again").await;
     let day = first_day();
     // Told first by one INSERT, again by the same and by the next.
     let row = |view_id: u32, weight: u32, count: u32, counted: u32| {
@@ -404,7 +419,7 @@ async fn everything(client: &Client) -> Vec<String> {
 
 #[tokio::test]
 async fn an_insert_retried_with_its_token_changes_nothing() {
-    let client = database("rollups_retry").await;
+    let client = kept("rollups_retry").await;
     let with_token = |token| {
         client
             .clone()
@@ -442,7 +457,7 @@ async fn an_insert_retried_with_its_token_changes_nothing() {
 
 #[tokio::test]
 async fn the_cube_agrees_with_what_the_raw_tables_say_and_the_check_finds_where_it_does_not() {
-    let client = database("rollups_check").await;
+    let client = kept("rollups_check").await;
     let day = first_day();
     // Two sessions: views 1 and 2, an order, view 3; and view 4, without an order. The LCP of view 2 grows after it was counted.
     let views: Vec<Snapshot> = vec![

@@ -1,11 +1,13 @@
-// Simulated weeks of a site's pulse (rows of beat_5m), with what goes wrong in them. Everything follows from the seed.
+// Simulated weeks of a site's pulse (rows of beat_5m and beat_1m), with what goes wrong in them. Everything follows from the seed.
 
 export const SLOT_S = 300;
+export const MINUTE_S = 60;
 const [DAY_S, WEEK_S] = [86_400, 604_800];
 
 /// How views of one expectation differ: from slot to slot (variance mu + mu^2 times this), from hour to hour, from day to day and from week to week (standard
-/// deviations of the logarithm).
+/// deviations of the logarithm). Minutes differ by themselves, and so by five times as much: windows that lie between slots are as noisy as these.
 const OVERDISPERSION = 0.02;
+const MINUTES = SLOT_S / MINUTE_S;
 const [HOUR_SD, DAY_SD, WEEK_SD] = [0.05, 0.1, 0.05];
 const [SLOW_SHARE, SLOW_DAY_SD] = [0.15, 0.01];
 const ERRORS_PER_VIEW = 0.002;
@@ -68,10 +70,10 @@ function rawPattern(local_s) {
   return wave * (weekday === 0 || weekday === 6 ? 1.15 : 0.95);
 }
 const PATTERN_MEAN = Array.from({ length: WEEK_S / SLOT_S }, (_, slot) => rawPattern(slot * SLOT_S)).reduce((all, one) => all + one) / (WEEK_S / SLOT_S);
-const pattern = (local_s) => rawPattern(local_s) / PATTERN_MEAN;
+export const pattern = (local_s) => rawPattern(local_s) / PATTERN_MEAN;
 
 /// How far a zone's clock is from UTC, in seconds, at each hour that is asked for.
-function clockOf(zone) {
+export function clockOf(zone) {
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
   const known = new Map();
   return (at_s) => {
@@ -104,13 +106,14 @@ function incidentsOf({ kind, clock, from_s, to_s }, random) {
   return incidents;
 }
 
-/// A country from `from_s` to `to_s`, in Unix seconds: `rows`, each a line of slot, views, errors, orders, slow, and its incidents, which begin from `incidents_s` on.
-export function country({ volume, kind, zone, from_s, to_s, incidents_s }, seed) {
+/// A country from `from_s` to `to_s`, in Unix seconds: `rows`, each a line of slot, views, errors, orders, slow; `minutes`, each a line of minute and views, from
+/// `minutes_s` on; and its incidents, which begin from `incidents_s` on.
+export function country({ volume, kind, zone, from_s, to_s, incidents_s, minutes_s = incidents_s }, seed) {
   const random = randomness(seed);
   const clock = clockOf(zone);
   const incidents = kind ? incidentsOf({ kind, clock, from_s: incidents_s, to_s }, random) : [];
-  const shape = 1 / OVERDISPERSION;
-  const rows = [];
+  const [shape, minuteShape] = [1 / OVERDISPERSION, 1 / OVERDISPERSION / MINUTES];
+  const [rows, minutes] = [[], []];
   let [hour, day, week, slowShare, current] = [0, 0, 0, SLOW_SHARE, 0];
   const keep = Math.exp(-SLOT_S / 3600);
   for (let slot = from_s; slot < to_s; slot += SLOT_S) {
@@ -122,15 +125,25 @@ export function country({ volume, kind, zone, from_s, to_s, incidents_s }, seed)
     hour = keep * hour + Math.sqrt(1 - keep * keep) * HOUR_SD * random.normal();
     while (current < incidents.length && incidents[current].end <= slot) current += 1;
     const { begin, end } = incidents[current] ?? { begin: Infinity, end: Infinity };
-    const within = Math.max(0, Math.min(end, slot + SLOT_S) - Math.max(begin, slot)) / SLOT_S;
-    const wrong = within > 0 ? KINDS[kind] : {};
-    const mixed = (usual, during) => usual * (1 - within) + (during ?? usual) * within;
-    const expected = volume * pattern(slot + clock(slot)) * Math.exp(hour + day + week) * mixed(1, wrong.views);
-    const views = random.poisson(expected * random.gamma(shape));
+    const within = (from, length) => Math.max(0, Math.min(end, from + length) - Math.max(begin, from)) / length;
+    const inSlot = within(slot, SLOT_S);
+    const wrong = inSlot > 0 ? KINDS[kind] : {};
+    const mixed = (usual, during, share = inSlot) => usual * (1 - share) + (during ?? usual) * share;
+    const expected = volume * pattern(slot + clock(slot)) * Math.exp(hour + day + week);
+    let views = 0;
+    if (slot < minutes_s) views = random.poisson(expected * mixed(1, wrong.views) * random.gamma(shape));
+    else {
+      for (let minute = slot; minute < slot + SLOT_S; minute += MINUTE_S) {
+        const share = within(minute, MINUTE_S);
+        const came = random.poisson((expected / MINUTES) * mixed(1, wrong.views, share) * random.gamma(minuteShape));
+        if (came > 0) minutes.push(`${minute}\t${came}`);
+        views += came;
+      }
+    }
     const orders = random.poisson(views * ORDERS_PER_VIEW * mixed(1, wrong.orders));
     const errors = random.poisson(views * mixed(ERRORS_PER_VIEW, wrong.errorsPerView));
     const slow = random.binomial(views, mixed(slowShare, wrong.slowShare));
     if (views > 0) rows.push(`${slot}\t${views}\t${errors}\t${orders}\t${slow}`);
   }
-  return { rows, incidents };
+  return { rows, minutes, incidents };
 }

@@ -48,6 +48,11 @@ const PARAMETERS = {
   nav: '',
   release: '',
   at: `${day(0)} 12:00:00`,
+  from_at: `${day(-2)} 10:00:00`,
+  to_at: `${day(-2)} 12:00:00`,
+  objective: '0.99',
+  // There is none; what it costs to find that out is what it costs.
+  incident: '20260101-0000-0000',
   dimension: 'country',
   before_from: day(-DAYS),
   before_to: day(1 - DAYS / 2),

@@ -12,7 +12,7 @@ use crate::steps::{Done, OnFailure, Plan, Step};
 use crate::workspace::Workspace;
 use crate::{bench, fuzz, install};
 
-const TEST_LIMIT: Duration = Duration::from_mins(50);
+const TEST_LIMIT: Duration = Duration::from_mins(70);
 const SCRIPT_LIMIT: Duration = Duration::from_mins(5);
 /// Of `cargo-deny`, which is not a dependency but a tool.
 const DENY_VERSION: &str = "0.20.2";

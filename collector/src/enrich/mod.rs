@@ -29,7 +29,7 @@ use address::ClientAddress;
 use client_hints::ClientHints;
 use clock::ViewClock;
 use geo::{Country, GeoDatabase};
-pub use reports::enrich_reports;
+pub use reports::{REPORTS_BYTES_MAX, Reports, enrich_reports};
 use user_agent::{BotReason, UserAgent, UserAgents};
 
 /// What the request tells beside its body.

@@ -13,9 +13,9 @@ use flate2::read::MultiGzDecoder;
 use super::connection::Requests;
 use super::{Refused, Shared, header as header_text, method_not_allowed};
 use crate::accept::{Readers, Received};
-use crate::enrich::RequestFacts;
 use crate::enrich::address::ClientAddress;
 use crate::enrich::client_hints::ClientHints;
+use crate::enrich::{REPORTS_BYTES_MAX, RequestFacts};
 use crate::reject::Reject;
 use crate::spool::Gatherer;
 
@@ -39,7 +39,7 @@ struct ReportsQuery {
 }
 
 async fn beacon(request: HttpRequest, payload: Payload, shared: Data<Shared>, spool: Data<Gatherer>) -> HttpResponse {
-    let body = match read_body(&request, payload, &shared).await {
+    let body = match read_body(&request, payload, shared.config.http.body_bytes_max).await {
         Ok(body) => body,
         Err(reject) => {
             shared.metrics.beacons_received.add(1);
@@ -73,7 +73,7 @@ async fn reports(
     shared: Data<Shared>,
     spool: Data<Gatherer>,
 ) -> HttpResponse {
-    let body = match read_body(&request, payload, &shared).await {
+    let body = match read_body(&request, payload, REPORTS_BYTES_MAX).await {
         Ok(body) => body,
         Err(reject) => {
             shared.metrics.request_refused(reject);
@@ -95,8 +95,7 @@ async fn preflight() -> HttpResponse {
 }
 
 /// The whole body, within its limits of size and time.
-pub(super) async fn read_body(request: &HttpRequest, payload: Payload, shared: &Shared) -> Result<web::Bytes, Reject> {
-    let bytes_max = shared.config.http.body_bytes_max;
+pub(super) async fn read_body(request: &HttpRequest, payload: Payload, bytes_max: usize) -> Result<web::Bytes, Reject> {
     let announced = header_text(request, "content-length").and_then(|length| length.parse::<usize>().ok());
     if announced.is_some_and(|announced| announced > bytes_max) {
         return Err(Reject::TooLarge);

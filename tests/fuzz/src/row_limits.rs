@@ -71,7 +71,8 @@ fn value_holds(column: &str, value: &Value) {
         Value::String(text) => {
             assert!(text.len() <= bytes_max(column), "{column} has {} bytes: {text:?}", text.len());
             assert!(!text.contains(char::is_control), "{column} has control characters: {text:?}");
-            let is_url = column == "path" || column == "url" || column.ends_with("_url") || column == "source";
+            let is_url =
+                matches!(column, "path" | "url" | "source" | "referrer" | "blocked") || column.ends_with("_url");
             assert!(!is_url || !text.contains(['?', '#']), "{column} has a query: {text:?}");
         }
         Value::Number(number) if column == "ts" || column.ends_with("_ts") => {
@@ -87,12 +88,12 @@ fn value_holds(column: &str, value: &Value) {
 fn bytes_max(column: &str) -> usize {
     match column {
         "country" => 2,
-        "protocol" | "language" => TOKEN_BYTES_MAX,
+        "protocol" | "language" | "method" | "disposition" => TOKEN_BYTES_MAX,
         "lcp_element" | "inp_element" | "cls_element" => SELECTOR_BYTES_MAX,
         "referrer_host" | "host" | "hosts.host" => HOST_BYTES_MAX,
         "path" => PATH_BYTES_MAX,
         "message" => MESSAGE_BYTES_MAX,
-        "url" | "source" | "lcp_url" | "frames.script_url" => URL_BYTES_MAX,
+        "url" | "source" | "referrer" | "blocked" | "lcp_url" | "frames.script_url" => URL_BYTES_MAX,
         group if group.ends_with("page_group") => GROUP_BYTES_MAX,
         _ => NAME_BYTES_MAX,
     }

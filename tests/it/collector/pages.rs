@@ -155,8 +155,9 @@ fn the_reports_files_are_served_as_they_were_built_and_may_load_nothing_else() {
 }
 
 const REPORTS: &str = r#"[
-  {"type":"network-error","age":5000,"url":"https://shop.example.com/item/1?token=secret","user_agent":"x",
-   "body":{"phase":"connection","type":"tcp.timed_out","status_code":0,"protocol":"h2","elapsed_time":30000,"sampling_fraction":0.5}},
+  {"type":"network-error","age":5000,"url":"https://ann:pass@shop.example.com/item/1?token=secret",
+   "body":{"phase":"connection","type":"tcp.timed_out","status_code":0,"protocol":"h2","elapsed_time":30000,"sampling_fraction":0.5,
+           "method":"GET","referrer":"https://shop.example.com/list?q=secret","server_ip":"192.0.2.7"}},
   {"type":"csp-violation","url":"https://shop.example.com/","body":{"effectiveDirective":"script-src"}},
   {"type":"crash","age":10,"url":"https://shop.example.com/","body":{"reason":"oom"}}
 ]"#;
@@ -167,6 +168,7 @@ fn the_browsers_own_reports_are_stored() {
     let preflight =
         collector.request("OPTIONS", "/v1/reports?site=shop", &[("Origin", "https://shop.example.com")], b"");
     assert_eq!((preflight.status, preflight.header("access-control-allow-headers")), (204, "Content-Type"));
+    assert_eq!(preflight.header("access-control-allow-origin"), "*");
     let headers =
         [("User-Agent", DESKTOP), ("Content-Type", "application/reports+json"), ("X-Forwarded-For", "202.12.27.33")];
     assert_eq!(collector.request("POST", "/v1/reports?site=shop", &headers, REPORTS.as_bytes()).status, 204);
@@ -182,6 +184,88 @@ fn the_browsers_own_reports_are_stored() {
     let age = "SELECT dateDiff('second', min(ts), max(ts)) FROM browser_reports";
     assert_eq!(collector.query(age), "5");
     assert_eq!(collector.metric("slowtax_reports_accepted_total"), 3);
+    let network = "SELECT method, referrer FROM browser_reports WHERE type = 'network-error'";
+    assert_eq!(collector.query(network), "GET\thttps://shop.example.com/list");
+    let kept = collector.query("SELECT * FROM browser_reports FORMAT JSONEachRow");
+    assert!(["secret", "pass", "192.0.2.7", "202.12.27.33"].iter().all(|told| !kept.contains(told)), "{kept}");
+}
+
+/// Each report that makes no sense, and why.
+const NONSENSE: [(&str, &str); 6] = [
+    ("7", "bad_json"),
+    ("{}", "bad_json"),
+    (r#"{"type":"","body":{}}"#, "bad_json"),
+    (r#"{"type":7,"body":{}}"#, "bad_json"),
+    (r#"{"csp-report":7}"#, "bad_json"),
+    (r#"{"type":"crash","age":172800001}"#, "too_old"),
+];
+
+#[test]
+fn a_report_that_makes_no_sense_takes_no_other_with_it() {
+    let collector = collector("reports_mixed", &[]);
+    let good = |id: usize| format!(r#"{{"type":"deprecation","age":172800000,"body":{{"id":"{id}"}}}}"#);
+    let mixed: Vec<String> =
+        NONSENSE.iter().enumerate().flat_map(|(id, (bad, _))| [(*bad).to_owned(), good(id)]).collect();
+    let send =
+        |body: &str| collector.request("POST", "/v1/reports?site=shop", &[("User-Agent", DESKTOP)], body.as_bytes());
+    assert_eq!(send(&format!("[{}]", mixed.join(","))).status, 204);
+    // As many as there may be, and an older browser's, which comes alone.
+    let hundred: Vec<String> = (100..200).map(good).collect();
+    assert_eq!(send(&format!("[{}]", hundred.join(","))).status, 204);
+    let old = r#"{"csp-report":{"document-uri":"https://shop.example.com/?q","violated-directive":"img-src 'self'","blocked-uri":"https://a.example/b.png?c",
+        "source-file":"https://shop.example.com/x.js?v=1","line-number":7,"status-code":200,"disposition":"report","script-sample":"secret"}}"#;
+    assert_eq!(send(old).status, 204);
+    collector.wait_until_stored();
+    let ids = "SELECT arraySort(groupArray(toUInt32(error))) = arrayConcat(range(6), range(100, 200)) FROM browser_reports WHERE type = 'deprecation'";
+    assert_eq!(collector.query(ids), "1");
+    let violation = "SELECT url, error, blocked, source, line, http_status, disposition FROM browser_reports WHERE type = 'csp-violation'";
+    assert_eq!(
+        collector.query(violation),
+        "https://shop.example.com/\timg-src\thttps://a.example/b.png\thttps://shop.example.com/x.js\t7\t200\treport"
+    );
+    for (reason, count) in [("bad_json", 5), ("too_old", 1)] {
+        assert_eq!(
+            collector.metric(&format!("slowtax_reports_rejected_total{{reason=\"{reason}\"}}")),
+            count,
+            "{reason}"
+        );
+        assert_eq!(collector.metric(&format!("slowtax_requests_refused_total{{reason=\"{reason}\"}}")), 0, "{reason}");
+    }
+    assert_eq!(collector.metric("slowtax_reports_accepted_total"), 107);
+}
+
+#[test]
+fn failures_are_weighed_by_how_few_of_them_are_told() {
+    let collector = collector("reports_weighed", &[]);
+    let report = |error: &str, fraction: &str| {
+        format!(
+            r#"{{"type":"network-error","url":"https://shop.example.com/","body":{{"type":"{error}","sampling_fraction":{fraction}}}}}"#
+        )
+    };
+    let told = [
+        ("dns.name_not_resolved", "0.25"),
+        ("dns.name_not_resolved", "1"),
+        ("tcp.timed_out", "0.001"),
+        ("tls.cert.date_invalid", "1e-9"), // stored as 0.001, and believed a hundredfold, as that
+        ("http.error", "0.5"),
+        ("h2.ping_failed", "0.5"),
+        ("abandoned", "0.5"),
+        ("ok", "0.01"), // no failure
+    ];
+    let body = told.map(|(error, fraction)| report(error, fraction)).join(",");
+    let headers = [("User-Agent", DESKTOP), ("X-Forwarded-For", "202.12.27.33")];
+    let answer = collector.request("POST", "/v1/reports?site=shop", &headers, format!("[{body}]").as_bytes());
+    assert_eq!(answer.status, 204);
+    collector.wait_until_stored();
+    let sql = "SELECT type, error, reports, round(failures) FROM network_errors(site = 'shop', from_day = today() - 1, to_day = today() + 1)
+               WHERE country = 'JP' AND host = 'shop.example.com' ORDER BY type, error";
+    let expected = "abandoned\tabandoned\t1\t2\n\
+                    dns\tdns.name_not_resolved\t2\t5\n\
+                    http\th2.ping_failed\t1\t2\n\
+                    http\thttp.error\t1\t2\n\
+                    tcp\ttcp.timed_out\t1\t100\n\
+                    tls\ttls.cert.date_invalid\t1\t100";
+    assert_eq!(collector.query(sql), expected);
 }
 
 #[test]
@@ -189,9 +273,13 @@ fn what_is_no_report_is_refused() {
     let collector = without_clickhouse(&[]);
     let many = format!("[{}]", vec!["{}"; 101].join(","));
     let old = r#"[{"type":"crash","age":1e12,"body":{}}]"#;
+    let too_large = format!("[{}]", " ".repeat(256 * 1024));
     for (path, body, status, reason) in [
         ("/v1/reports?site=shop", "", 400, "empty"),
         ("/v1/reports?site=shop", "{}", 400, "bad_json"),
+        ("/v1/reports?site=shop", "7", 400, "bad_json"),
+        ("/v1/reports?site=shop", "[{\"type\":\"crash\"", 400, "bad_json"),
+        ("/v1/reports?site=shop", too_large.as_str(), 413, "too_large"),
         ("/v1/reports?site=shop", "[1]", 400, "bad_json"),
         ("/v1/reports?site=shop", many.as_str(), 400, "out_of_range"),
         ("/v1/reports?site=shop", old, 400, "too_old"),

@@ -285,6 +285,13 @@ fn browser_report() -> BrowserReportRow {
         protocol: "h2".to_owned(),
         elapsed_ms: 30_000,
         sampling_fraction: 0.25,
+        method: "GET".to_owned(),
+        referrer: "https://shop.example.com/list".to_owned(),
+        blocked: "inline".to_owned(),
+        source: "https://shop.example.com/app.js".to_owned(),
+        line: 7,
+        disposition: "report".to_owned(),
+        message: "a message".to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! How often alarms are false, and how soon incidents are found, in simulated weeks: `tests/load/detect.mjs`.
+//! How often alarms are false, how soon incidents are found, and whether they are priced as they should, in simulated weeks: `tests/load/detect.mjs`.
 
 use std::time::Duration;
 

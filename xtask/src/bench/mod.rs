@@ -60,7 +60,7 @@ const BENCHES: [Bench; 10] = [
     },
     Bench {
         name: "detect",
-        about: "false alarms and delays in simulated weeks (SLOWTAX_DETECT_COUNTRIES)",
+        about: "false alarms, delays and the price of incidents in simulated weeks (SLOWTAX_DETECT_COUNTRIES)",
         run: detect::run,
     },
     Bench { name: "delivery", about: "whether a thousand visits arrive, however they end", run: delivery::run },

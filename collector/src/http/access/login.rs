@@ -85,7 +85,9 @@ async fn log_in(request: HttpRequest, payload: Payload, shared: Data<Shared>) ->
     if !access.is_sent_by_us(&request) {
         return Err(refuse(&shared, Reject::OriginNotAllowed));
     }
-    let body = read_body(&request, payload, &shared).await.map_err(|reject| refuse(&shared, reject))?;
+    let body = read_body(&request, payload, shared.config.http.body_bytes_max)
+        .await
+        .map_err(|reject| refuse(&shared, reject))?;
     let form = Form::parse(&body);
     let next = within_origin(&form.next);
     let Some((hash, is_real)) = access.hash_to_try(&form.user) else {
@@ -148,7 +150,7 @@ async fn log_out(request: HttpRequest, payload: Payload, shared: Data<Shared>) -
         return Err(refuse(&shared, Reject::OriginNotAllowed));
     }
     // There is nothing in it, but the connection goes on only behind it.
-    read_body(&request, payload, &shared).await.map_err(|reject| refuse(&shared, reject))?;
+    read_body(&request, payload, shared.config.http.body_bytes_max).await.map_err(|reject| refuse(&shared, reject))?;
     let mut response = redirect(if shared.access.key.is_some() { "/login" } else { "/" });
     add_cookie(&mut response, &set_cookie("", 0, shared.access.is_secure(&request)));
     Ok(response)

@@ -144,7 +144,7 @@ pub struct PageErrorRow {
 /// `browser_reports`: one report that a browser sent by itself.
 #[expect(
     missing_docs,
-    reason = "each column's meaning and unit is its comment in sql/migrations/0005_browser_reports.sql"
+    reason = "each column's meaning and unit is its comment in sql/migrations, 0005_browser_reports.sql and 0057_browser_reports_bodies.sql"
 )]
 #[derive(Clone, Debug, PartialEq, Default, Row, Serialize, Deserialize)]
 pub struct BrowserReportRow {
@@ -164,6 +164,13 @@ pub struct BrowserReportRow {
     pub protocol: String,
     pub elapsed_ms: u32,
     pub sampling_fraction: f32,
+    pub method: String,
+    pub referrer: String,
+    pub blocked: String,
+    pub source: String,
+    pub line: u32,
+    pub disposition: String,
+    pub message: String,
 }
 
 impl RawRow for ResourceTimingRow {
