@@ -5,7 +5,7 @@
 //! - `epoch`: how often a collector has started here; raised under the lock, and on disk before it is used. A name that came from the clock
 //!   could come twice, and a name must never name two different batches.
 //! - `session.key`: where somebody can log in to the report, see [`crate::http::access`].
-//! - `spool/`, `ledger/`: see [`crate::spool`] and [`crate::ledger`].
+//! - `spool/`, `ledger/`, `outbox/`: see [`crate::spool`], [`crate::ledger`] and [`crate::alarms::outbox`].
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub const SPOOL: &str = "spool";
 /// The ledger's.
 pub const LEDGER: &str = "ledger";
+/// That of alarms on their way.
+pub const OUTBOX: &str = "outbox";
 
 /// Why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,11 @@ impl DataDir {
     /// Where the ledger is.
     pub fn ledger(&self) -> PathBuf {
         self.path.join(LEDGER)
+    }
+
+    /// Where alarms wait for their receivers.
+    pub fn outbox(&self) -> PathBuf {
+        self.path.join(OUTBOX)
     }
 
     /// What the names of this run's segments begin with; no other run's do.

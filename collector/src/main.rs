@@ -9,6 +9,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use collector::Config;
+use collector::alarms::check;
+use collector::alarms::client::Client;
+use collector::alarms::deliver::Outcome;
+use collector::alarms::holidays::Holidays;
+use collector::alarms::send_test::send_test;
+use collector::alarms::watch::Setup;
 use collector::audit::Auditor;
 use collector::config::ClickHouseMode;
 use collector::credentials::{self, PasswordHash, TokenHash, ask_password};
@@ -114,6 +120,11 @@ enum Command {
         #[command(flatten)]
         arguments: digest::Arguments,
     },
+    /// What tells people that something is wrong, by hand.
+    Alarms {
+        #[command(subcommand)]
+        command: AlarmsCommand,
+    },
     /// Reads a password, from the terminal unseen or as a line of standard input, and prints what `password_hash` in the configuration is to be.
     HashPassword,
     /// Prints a new token for a client of the report's API, once, and what `token_hash` in the configuration is to be.
@@ -124,6 +135,25 @@ enum Command {
         common: Common,
         #[command(flatten)]
         arguments: simulate::Arguments,
+    },
+}
+
+#[derive(Subcommand)]
+enum AlarmsCommand {
+    /// Judges the sites once at an instant and says what would fire. Writes and sends nothing; the collector may run meanwhile.
+    Check {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        arguments: check::Arguments,
+    },
+    /// Sends a message to each receiver, now, that says that it is a test, and prints what they answered; ends with 1 when one did not take it. The collector may run meanwhile.
+    Test {
+        #[command(flatten)]
+        common: Common,
+        /// Only to this one.
+        #[arg(long, value_name = "NAME")]
+        receiver: Option<String>,
     },
 }
 
@@ -164,6 +194,12 @@ fn run(command: Command) -> Result<ExitCode> {
             Command::ClusterSchema { cluster, database, after } => cluster_schema(&cluster, &database, after),
             Command::ReportSql { name } => report_sql(name.as_deref()),
             Command::Digest { common, arguments } => digest_asked(load(&common)?, &arguments).await,
+            Command::Alarms { command: AlarmsCommand::Check { common, arguments } } => {
+                alarms_check(load(&common)?, &arguments).await
+            }
+            Command::Alarms { command: AlarmsCommand::Test { common, receiver } } => {
+                alarms_test(&load(&common)?, receiver.as_deref()).await
+            }
             Command::HashPassword => hash_password(),
             Command::NewToken => Ok(new_token()),
             Command::Simulate { common, arguments } => {
@@ -345,6 +381,28 @@ async fn digest_asked(config: Config, arguments: &digest::Arguments) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
+async fn alarms_check(config: Config, arguments: &check::Arguments) -> Result<ExitCode> {
+    let setup = Setup::new(&config, Holidays::load(&config.alarms.holidays)?);
+    let (store, now) = (Store::new(&config.clickhouse), OffsetDateTime::now_utc().unix_timestamp());
+    let is_running = store.ping().await.is_ok();
+    let asked = async { Ok(check::check(&store, &setup, arguments, now).await?) };
+    let text = match config.clickhouse.mode {
+        ClickHouseMode::Embedded if !is_running => with_engine(&config, asked).await?,
+        _ => asked.await?,
+    };
+    print!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn alarms_test(config: &Config, receiver: Option<&str>) -> Result<ExitCode> {
+    let told = send_test(config, receiver).await?;
+    for told in &told {
+        println!("{told}");
+    }
+    let all_took_it = told.iter().all(|told| told.outcome == Outcome::Taken);
+    Ok(if all_took_it { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 fn hash_password() -> Result<ExitCode> {
     println!("{}", PasswordHash::make(&ask_password()?, rand::random())?.reveal());
     Ok(ExitCode::SUCCESS)
@@ -393,9 +451,14 @@ fn check_config(config: &Config) -> Result<ExitCode> {
         let (kind, built) = geo.describe();
         println!("\n# geo.database is sound: {kind}, built at {built} (Unix seconds)");
     }
+    Holidays::load(&config.alarms.holidays)?;
     if config.clickhouse.mode == ClickHouseMode::Embedded {
         let (binary, _) = find_files(config)?;
         println!("\n# the embedded ClickHouse is {}", binary.display());
+    }
+    if !config.alarms.ca_file.as_os_str().is_empty() {
+        Client::new(&config.alarms.ca_file)?;
+        println!("\n# alarms.ca_file is sound");
     }
     for remark in config.remarks() {
         println!("\n# {remark}");

@@ -1,13 +1,17 @@
 //! What is counted, and how `/metrics` shows it: Prometheus' text format, version 0.0.4.
 
+mod alarms;
 mod histogram;
+mod notifications;
 pub mod process;
 mod text;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use alarms::AlarmMetrics;
 pub use histogram::Histogram;
+pub use notifications::{Notifications, Outcomes};
 use text::Text;
 
 use crate::reject::Reject;
@@ -82,6 +86,7 @@ pub struct Metrics {
     pub shed_level: Level,
     beacons_rejected: Counters<{ Reject::ALL.len() }>,
     requests_refused: Counters<{ Reject::ALL.len() }>,
+    reports_rejected: Counters<{ Reject::ALL.len() }>,
     /// Connections that are open.
     pub connections: Level,
     /// Browser reports whose rows were queued.
@@ -125,6 +130,16 @@ pub struct Metrics {
     pub geo_reloads: Counter,
     /// GeoIP databases that were to, and could not be used.
     pub geo_reload_failures: Counter,
+    /// The watch.
+    pub alarms: AlarmMetrics,
+    /// Alarms on their way.
+    pub notifications: Notifications,
+    /// Beacons of the collector's own, through the public address.
+    pub probes: Outcomes,
+    /// The place of what the last of them has shown in [`crate::alarms::probe::ProbeState::NAMES`].
+    pub probe_state: Level,
+    /// Dead man's pings.
+    pub heartbeats: Outcomes,
 }
 
 /// What stands at a moment; told by whoever asks for the text.
@@ -140,6 +155,8 @@ pub struct Gauges {
     pub oldest_age: Duration,
     /// Everything is there that a beacon needs on its way.
     pub is_ready: bool,
+    /// The time, in Unix seconds.
+    pub now_s: u64,
     /// Physical memory of this process, where the system tells it.
     pub resident_bytes: Option<u64>,
     /// That of the embedded ClickHouse, where there is one.
@@ -157,6 +174,11 @@ impl Metrics {
         self.requests_refused.0[reject as usize].add(1);
     }
 
+    /// Counts a browser's report that was not taken, whatever became of the others of its batch.
+    pub fn report_rejected(&self, reject: Reject) {
+        self.reports_rejected.0[reject as usize].add(1);
+    }
+
     /// Counts an INSERT that failed.
     pub fn insert_failed(&self, class: ErrorClass) {
         self.insert_failures.0[class as usize].add(1);
@@ -172,6 +194,11 @@ impl Metrics {
         let mut text = Text::new();
         self.render_counters(&mut text);
         self.render_writer(&mut text);
+        self.alarms.render(&mut text, gauges.now_s);
+        self.notifications.render(&mut text);
+        self.probes.render(&mut text, ("slowtax_probes_total", "Probes through the public address"));
+        notifications::render_probe(&mut text, &self.probe_state);
+        self.heartbeats.render(&mut text, ("slowtax_heartbeats_total", "Dead man's pings"));
         let mut gauge = |name: &str, help: &str, value: u64| text.one(name, "gauge", help, value);
         let shed = "One of 2 to this power of the sessions is kept";
         gauge("slowtax_shed_level", shed, self.shed_level.get());
@@ -219,7 +246,9 @@ impl Metrics {
         let reasons = Reject::ALL.iter().map(|reject| reject.reason());
         text.counters(rejected, "reason", reasons.clone(), &self.beacons_rejected.0);
         let refused = ("slowtax_requests_refused_total", "Other requests refused");
-        text.counters(refused, "reason", reasons, &self.requests_refused.0);
+        text.counters(refused, "reason", reasons.clone(), &self.requests_refused.0);
+        let rejected = ("slowtax_reports_rejected_total", "Browser reports not taken");
+        text.counters(rejected, "reason", reasons, &self.reports_rejected.0);
     }
 
     fn render_writer(&self, text: &mut Text) {
@@ -250,17 +279,26 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alarms::outbox::Why;
+    use crate::config::ReceiverKind;
 
     #[test]
     fn every_reason_and_class_has_its_own_line() {
         let metrics = Metrics::default();
         metrics.beacon_rejected(Reject::TooOld);
         metrics.request_refused(Reject::NotFound);
+        metrics.report_rejected(Reject::BadJson);
         metrics.insert_failed(ErrorClass::Poison);
         metrics.beacons_received.add(3);
         metrics.geo_built_s.set(1_780_000_000);
         metrics.inserts_stored.observe(Duration::from_millis(80));
         metrics.breaker.set(2);
+        metrics.notifications.sent(ReceiverKind::Slack, 3);
+        metrics.notifications.failed(ReceiverKind::Alertmanager);
+        metrics.notifications.lost(Some(ReceiverKind::Webhook), Why::TooOld, 2);
+        metrics.notifications.lost(None, Why::ReceiverGone, 1);
+        metrics.probe_state.set(2);
+        metrics.heartbeats.count(false);
         let gauges = Gauges {
             queue_rows: 7,
             oldest_age: Duration::from_millis(1500),
@@ -277,6 +315,7 @@ mod tests {
             "slowtax_beacons_rejected_total{reason=\"too_old\"} 1",
             "slowtax_beacons_rejected_total{reason=\"empty\"} 0",
             "slowtax_requests_refused_total{reason=\"not_found\"} 1",
+            "slowtax_reports_rejected_total{reason=\"bad_json\"} 1",
             "slowtax_insert_failures_total{class=\"poison\"} 1",
             "slowtax_insert_duration_seconds_bucket{outcome=\"stored\",le=\"0.05\"} 0",
             "slowtax_insert_duration_seconds_bucket{outcome=\"stored\",le=\"0.1\"} 1",
@@ -288,11 +327,20 @@ mod tests {
             "slowtax_breaker_state{state=\"open\"} 1",
             "slowtax_spool_oldest_age_seconds 1.5",
             "process_resident_memory_bytes 1048576",
+            "slowtax_notifications_sent_total{kind=\"slack\"} 3",
+            "slowtax_notification_failures_total{kind=\"alertmanager\"} 1",
+            "slowtax_notifications_dropped_total{kind=\"webhook\",reason=\"too_old\"} 2",
+            "slowtax_notifications_dropped_total{kind=\"none\",reason=\"receiver_gone\"} 1",
+            "slowtax_notifications_dropped_total{kind=\"slack\",reason=\"full\"} 0",
+            "slowtax_probe_state{state=\"failing\"} 1",
+            "slowtax_probe_state{state=\"off\"} 0",
+            "slowtax_probes_total{outcome=\"ok\"} 0",
+            "slowtax_heartbeats_total{outcome=\"failed\"} 1",
         ] {
             assert!(text.lines().any(|written| written == line), "{line} is not in\n{text}");
         }
         let names: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
-        assert_eq!(names.len(), 32);
+        assert_eq!(names.len(), 48);
         assert!(!text.contains("slowtax_engine_resident"), "what is not known is not shown");
         let breaker = text.lines().filter(|line| line.starts_with("slowtax_breaker_state")).count();
         assert_eq!(breaker, BreakerState::ALL.len());

@@ -1,13 +1,14 @@
 //! `slowtax serve`: everything put together, started in order and stopped in order.
 //!
 //! Start: lock the data directory, read what enriching needs, take the port, check the embedded ClickHouse; any of these failing ends the
-//! start with a message. Then, side by side: HTTP, the embedded ClickHouse, the schema, the writer. ClickHouse may come at any time later.
+//! start with a message. Then, side by side: HTTP, the embedded ClickHouse, the schema, the writer, the watch for alarms. ClickHouse may come at any time later.
 //!
 //! The GeoIP database is read anew at SIGHUP, and when its file has changed and stayed so for one look.
 //!
 //! Stop: no new requests, the ones in flight are answered, the open segment is sealed, the spool is uploaded until a deadline, the embedded
 //! ClickHouse is stopped.
 
+mod alarms;
 mod count;
 mod geo;
 
@@ -21,6 +22,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 use crate::accept::Accept;
+use crate::alarms::dispatch::{Dispatch, DispatchError};
+use crate::alarms::holidays::{Holidays, HolidaysError};
+use crate::alarms::watch::Setup;
 use crate::config::{ClickHouseMode, Config};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::enrich::Tools;
@@ -40,12 +44,15 @@ use crate::store::migrate::{MigrateError, migrate};
 use crate::store::retention::apply_retention;
 use crate::supervise::{self, Engine, EngineError};
 use crate::writer::Writer;
+use alarms::{around, watch_alarms};
 use count::{Count, Moment, keep_count};
 pub use geo::load_geo;
 use geo::{GeoFile, geo_in_use, keep_geo};
 
 /// How long the spool may be uploaded after the last request.
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long the watch may take to let go of its lease.
+const WATCH_TIME_MAX: Duration = Duration::from_secs(2);
 /// Pauses between looks at ClickHouse: until it answers, and from then on.
 const LOOK_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
@@ -67,6 +74,9 @@ pub enum ServeError {
     /// What sessions are sealed with.
     #[error(transparent)]
     SessionKey(#[from] KeyError),
+    /// The holidays file.
+    #[error(transparent)]
+    Holidays(#[from] HolidaysError),
     /// The port.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -79,6 +89,9 @@ pub enum ServeError {
     /// The spool's directory.
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    /// What delivers alarms.
+    #[error(transparent)]
+    Dispatch(#[from] DispatchError),
     /// The spool's disk cannot be relied on.
     #[error("{0}; what was acknowledged before is kept, and nothing more is taken")]
     SpoolFailed(String),
@@ -109,6 +122,8 @@ pub struct Collector {
     geo: Option<GeoFile>,
     hangup: Signal,
     ledger: Arc<Ledger>,
+    watch: Setup,
+    dispatch: Dispatch,
     /// Held until the end.
     data_dir: DataDir,
 }
@@ -128,26 +143,25 @@ impl Collector {
             metrics: metrics.clone(),
         };
         warn_about_gaps(&config, &tools);
+        let watch = Setup::new(&config, Holidays::load(&config.alarms.holidays)?);
         let engine = match config.clickhouse.mode {
             ClickHouseMode::Embedded => Some(Engine::new(&config, metrics.clone())?),
             ClickHouseMode::Server => None,
         };
         let Opened { spool, sealed, snapshots } =
             Spool::open(&data_dir.spool(), data_dir.run_name(), &config.spool, &config.writer)?;
-        let rates = RateLimits::new(
-            config.sites.len(),
-            config.http.site_rate_max,
-            config.http.network_rate_max,
-            Instant::now(),
-        );
-        let accept = Accept::new(Sites::new(&config), rates, tools, spool.clone(), &snapshots);
+        let sites = Sites::new(&config);
+        let rates =
+            RateLimits::new(sites.count(), config.http.site_rate_max, config.http.network_rate_max, Instant::now());
+        let accept = Accept::new(sites, rates, tools, spool.clone(), &snapshots);
+        let dispatch = Dispatch::open(&config.alarms, &data_dir.outbox(), metrics.clone())?;
         let store = Store::new(&config.clickhouse);
         let readiness = Arc::new(Readiness::new(SystemTime::now()));
         let access = Access::new(&config, data_dir.path(), Instant::now(), rand::random())?;
         let shared = Arc::new(Shared { config, store, metrics, readiness, spool, accept, access });
         let server = Server::bind(shared.clone())?;
         let ledger = Arc::new(Ledger::open(&data_dir.ledger()));
-        Ok(Self { server, shared, engine, sealed, geo, hangup, ledger, data_dir })
+        Ok(Self { server, shared, engine, sealed, geo, hangup, ledger, watch, dispatch, data_dir })
     }
 
     /// Where it listens.
@@ -157,7 +171,7 @@ impl Collector {
 
     /// Serves until `stop` is ready or something fails for good, and then stops in order.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<Ended, ServeError> {
-        let Self { server, shared, engine, sealed, geo, hangup, ledger, data_dir } = self;
+        let Self { server, shared, engine, sealed, geo, hangup, ledger, watch: setup, dispatch, data_dir } = self;
         let count = Count { run: data_dir.run_name(), metrics: shared.metrics.clone(), ledger };
         count.tell(Moment::Began).await;
         let (http, mut serving) = server.start().map_err(ServeError::Http)?;
@@ -167,6 +181,11 @@ impl Collector {
         let (engine_ready, engine_is_ready) = watch::channel(engine.is_none());
         let mut engine = tokio::spawn(run_engine(engine, engine_stops, engine_ready));
         let mut schema = tokio::spawn(bring_up(shared.clone(), engine_is_ready, schema_ready));
+        let (stop_watch, watch_stops) = watch::channel(false);
+        let around = around(&shared, data_dir.run_name(), &dispatch);
+        let is_watching = shared.config.alarms.enabled;
+        let watching =
+            tokio::spawn(watch_alarms(is_watching.then_some(around), setup, schema_is_ready.clone(), watch_stops));
         // Told when the writer ends, however that comes.
         let (alive, writer_ends) = oneshot::channel::<()>();
         let writer = {
@@ -178,6 +197,8 @@ impl Collector {
         };
         let geo = tokio::spawn(keep_geo(geo, hangup, shared.metrics.clone()));
         let counting = tokio::spawn(keep_count(count.clone()));
+        let (stop_dispatch, dispatch_stops) = watch::channel(false);
+        let dispatching = tokio::spawn(dispatch.run(dispatch_stops));
         let failure = tokio::select! {
             // Of several that happen at once the cause comes first.
             biased;
@@ -191,11 +212,20 @@ impl Collector {
         shared.readiness.stopping(SystemTime::now());
         geo.abort();
         counting.abort();
+        let _ = stop_watch.send(true);
+        // A message that is on its way is awaited meanwhile.
+        stop_dispatch.send_replace(true);
         http.stop().await;
         let spool = shared.spool.clone();
         // A panic in there is told by the runtime.
         let _ = spawn_blocking(move || spool.close()).await;
         let ended = upload(&shared, writer).await;
+        // A panic in there is told by the runtime.
+        let _ = dispatching.await;
+        let abort = watching.abort_handle();
+        if timeout(WATCH_TIME_MAX, watching).await.is_err() {
+            abort.abort();
+        }
         count.tell(Moment::Ended).await;
         schema.abort();
         // Nobody listens when it has ended already.

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use crate::config::{Config, SiteConfig};
 use crate::enrich::page_group::PageGroups;
 
+/// The key under which the collector's own probes arrive. No site of the configuration may have it.
+pub const PROBE_SITE: &str = "_probe";
+
 /// One configured site.
 #[derive(Debug)]
 pub struct Site {
@@ -47,11 +50,17 @@ impl Site {
 pub struct Sites(HashMap<String, Site>);
 
 impl Sites {
-    /// The sites of a configuration.
+    /// The sites of a configuration, and [`PROBE_SITE`] where the collector probes itself.
     pub fn new(config: &Config) -> Self {
-        let sites =
-            config.sites.iter().zip(0_u32..).map(|((key, site), index)| (key.clone(), Site::new(index, key, site)));
-        Self(sites.collect())
+        let probe = (!config.alarms.probe_url.is_empty()).then(|| (PROBE_SITE.to_owned(), SiteConfig::of_probe()));
+        let configured = config.sites.iter().map(|(key, site)| (key.clone(), site.clone()));
+        let sites = configured.chain(probe).zip(0_u32..);
+        Self(sites.map(|((key, config), index)| (key.clone(), Site::new(index, &key, &config))).collect())
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// The site with this key.

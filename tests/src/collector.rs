@@ -17,7 +17,8 @@ pub use crate::http::{Answer, request};
 /// How long anything may take that a test waits for: a start, a stop, a row.
 const WAIT_MAX: Duration = Duration::from_mins(1);
 
-/// What every test's collector has: the site `shop`, and the test as a trusted proxy, so that it can come from any country, and as often as it likes.
+/// What every test's collector has: the site `shop`, and the test as a trusted proxy, so that it can come from any country, and as often as it likes. It watches for
+/// alarms where a test says so.
 const BASE: &str = r#"
 [http]
 listen = "127.0.0.1:0"
@@ -25,6 +26,8 @@ trusted_proxies = ["127.0.0.0/8"]
 network_rate_max = 0
 [writer]
 age_max_ms = 50
+[alarms]
+enabled = false
 [sites.shop]
 name = "Test shop"
 currency = "EUR"

@@ -7,5 +7,6 @@ pub mod embedded;
 pub mod fault_proxy;
 pub mod http;
 pub mod loss_reference;
+pub mod receiver;
 pub mod schema;
 pub mod vectors;

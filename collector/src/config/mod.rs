@@ -5,9 +5,11 @@
 //! them at once, each with its path. Relative paths are relative to the working directory.
 
 mod access;
+mod alarms;
 mod mail;
 mod path;
 mod reader;
+mod receivers;
 #[cfg(test)]
 mod tests;
 
@@ -20,9 +22,11 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 pub use access::{AccessConfig, TokenConfig, UserConfig};
+pub use alarms::{AlarmsConfig, MaintenanceConfig};
 pub use mail::{MailConfig, ReportConfig};
 pub use reader::Problem;
 use reader::Reader;
+pub use receivers::{ReceiverConfig, ReceiverKind, Urgency, is_private_v4, is_private_v6};
 
 use crate::spool::Mode;
 
@@ -62,6 +66,8 @@ pub struct Config {
     pub report: ReportConfig,
     /// How mail is sent.
     pub mail: MailConfig,
+    /// What is watched for.
+    pub alarms: AlarmsConfig,
     /// The ClickHouse side.
     pub clickhouse: ClickHouseConfig,
     /// Where countries come from.
@@ -219,6 +225,11 @@ pub struct PageGroupRule {
 pub struct Secret(String);
 
 impl Secret {
+    /// For whoever makes one that is not in the configuration.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text itself, for whoever must send it.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -263,6 +274,7 @@ impl Config {
             http,
             report: ReportConfig::read(&mut reader),
             mail: MailConfig::read(&mut reader),
+            alarms: AlarmsConfig::read(&mut reader),
             clickhouse: ClickHouseConfig::read(&mut reader),
             geo: GeoConfig { database: reader.path("geo.database", "") },
             spool: SpoolConfig::read(&mut reader),
@@ -287,8 +299,17 @@ impl Config {
         if http.report_open && self.access.lets_anybody_in() {
             remarks.push("http.report_open is true: what [access] says limits nobody".to_owned());
         }
+        for (name, receiver) in &self.alarms.receivers {
+            let strange = receiver.sites.iter().filter(|site| !self.sites.contains_key(*site));
+            remarks.extend(
+                strange.map(|site| format!("alarms.receivers.{name}.sites: {site} is no site of this configuration")),
+            );
+        }
         let strange = self.access.named_sites().filter(|(_, site)| !self.sites.contains_key(*site));
         remarks.extend(strange.map(|(path, site)| format!("{path}: {site} is no site of this configuration")));
+        let strange = self.alarms.maintenance.iter().map(|window| &window.site);
+        let strange = strange.filter(|site| !site.is_empty() && !self.sites.contains_key(*site));
+        remarks.extend(strange.map(|site| format!("alarms.maintenance: {site} is no site of this configuration")));
         remarks
     }
 
@@ -404,6 +425,18 @@ impl RetentionConfig {
 }
 
 impl SiteConfig {
+    /// Of the site under which probes arrive.
+    pub fn of_probe() -> Self {
+        Self {
+            name: "Probes".to_owned(),
+            currency: "USD".to_owned(),
+            conversion_goal: "order".to_owned(),
+            allowed_origins: Vec::new(),
+            page_groups: Vec::new(),
+            experiments: Vec::new(),
+        }
+    }
+
     fn read(reader: &mut Reader, key: &str) -> Self {
         let path = |name: &str| format!("sites.{key}.{name}");
         Self {

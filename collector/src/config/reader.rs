@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::path::{leaves, remove, table_at};
 use super::{ExperimentConfig, PageGroupRule};
+use crate::site::PROBE_SITE;
 
 /// Most values of one list.
 const LIST_MAX: usize = 1000;
@@ -19,9 +20,11 @@ const RULES_MAX: usize = 200;
 /// Most sites.
 const SITES_MAX: usize = 1000;
 /// Names of keys whose values are never shown, also not where they do not fit.
-const SECRETS: [&str; 4] = ["password", "password_hash", "token_hash", "smtp_url"];
+const SECRETS: [&str; 6] = ["password", "password_hash", "token_hash", "smtp_url", "secret", "heartbeat_url"];
+/// Where addresses are never shown either: they are what one has to know to post there.
+const SECRET_URLS: &str = "alarms.receivers.";
 /// Tables whose keys are names that the owner of the file chooses.
-const NAMED: [&str; 3] = ["sites", "access.users", "access.tokens"];
+const NAMED: [&str; 4] = ["sites", "access.users", "access.tokens", "alarms.receivers"];
 /// What a variable begins with.
 const PREFIX: &str = "SLOWTAX_";
 
@@ -92,10 +95,10 @@ impl Reader {
     /// The keys of `[sites.<key>]`, in the file or in the environment.
     pub(super) fn sites(&mut self) -> Vec<String> {
         let expected = format!(
-            "at most {SITES_MAX} sites with keys of 1 to {} letters, digits, '-', '_'",
+            "at most {SITES_MAX} sites with keys of 1 to {} letters, digits, '-', '_', and not {PROBE_SITE}",
             beacon_format::limits::SITE_BYTES_MAX
         );
-        self.names("sites", SITES_MAX, &expected, is_site_key)
+        self.names("sites", SITES_MAX, &expected, |key| is_site_key(key) && key != PROBE_SITE)
     }
 
     /// The names of the tables in a section, in the file or in the environment.
@@ -142,7 +145,8 @@ impl Reader {
 
     pub(super) fn refuse(&mut self, path: &str, value: &Value, expected: &str) {
         let mut value = value.to_string();
-        if SECRETS.contains(&path.rsplit('.').next().unwrap_or_default()) {
+        let key = path.rsplit('.').next().unwrap_or_default();
+        if SECRETS.contains(&key) || key == "url" && path.starts_with(SECRET_URLS) {
             "the value".clone_into(&mut value);
         } else if value.len() > 200 {
             value = format!("{}...", value.chars().take(200).collect::<String>());
@@ -196,6 +200,18 @@ impl Reader {
         let number = value.as_integer().and_then(|number| T::try_from(number).ok());
         number.filter(|number| range.contains(number)).unwrap_or_else(|| {
             self.refuse(path, &value, &format!("a whole number from {} to {}", range.start(), range.end()));
+            default
+        })
+    }
+
+    pub(super) fn float(&mut self, path: &str, default: f64, range: RangeInclusive<f64>) -> f64 {
+        let value = match self.take(path) {
+            None => return default,
+            Some(Found::Text(text)) => text.trim().parse().map_or(Value::String(text), Value::Float),
+            Some(Found::Toml(value)) => value,
+        };
+        value.as_float().filter(|number| range.contains(number)).unwrap_or_else(|| {
+            self.refuse(path, &value, &format!("a number from {} to {}", range.start(), range.end()));
             default
         })
     }
@@ -272,7 +288,7 @@ impl Reader {
     }
 
     /// A list of at most `max` tables, which cannot be given in the environment.
-    fn tables<T>(
+    pub(super) fn tables<T>(
         &mut self,
         path: &str,
         max: usize,

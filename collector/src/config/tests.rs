@@ -39,7 +39,8 @@ fn the_example_names_every_key_with_its_default() {
 #[test]
 fn the_example_shows_the_keys_of_users_and_tokens_without_letting_anybody_in() {
     assert!(!parse(EXAMPLE).unwrap().access.lets_anybody_in());
-    let shown = EXAMPLE.replace("\n# [access.", "\n[access.").replace("\n# password_hash", "\npassword_hash");
+    let (shown, _) = EXAMPLE.split_once("\n[report]").unwrap();
+    let shown = shown.replace("\n# [access.", "\n[access.").replace("\n# password_hash", "\npassword_hash");
     let shown = shown.replace("\n# token_hash", "\ntoken_hash").replace("\n# sites = ", "\nsites = ");
     let shown =
         shown.replace("$argon2id$v=19$m=19456,t=2,p=1$...", HASH).replace("token_hash = \"...\"", &token_hash());
@@ -49,6 +50,92 @@ fn the_example_shows_the_keys_of_users_and_tokens_without_letting_anybody_in() {
         let name = key.rsplit('.').next().unwrap();
         assert!(EXAMPLE.contains(&format!("\n# {name} = ")), "slowtax.example.toml does not show {key}");
     }
+}
+
+#[test]
+fn the_example_shows_the_keys_of_receivers_without_having_any() {
+    assert!(parse(EXAMPLE).unwrap().alarms.receivers.is_empty());
+    let (_, shown) = EXAMPLE.split_once("\n# [alarms.receivers.ops]").unwrap();
+    let (shown, _) = shown.split_once("\n\n").unwrap();
+    let shown: Vec<&str> =
+        shown.lines().map(|line| line.trim_start_matches("# ")).filter(|line| line.contains(" = ")).collect();
+    let shown = format!("[alarms.receivers.ops]\n{}", shown.join("\n").replace("\"...\"", "'sixteen bytes ok'"));
+    let (config, keys) = Config::parse_keys(&shown, []).unwrap();
+    let ops = &config.alarms.receivers["ops"];
+    assert_eq!((ops.kind, ops.urgency, ops.repeat_h), (ReceiverKind::Webhook, Urgency::Ticket, 4));
+    for key in keys.iter().filter(|key| key.starts_with("alarms.receivers.<key>.")) {
+        let name = key.rsplit('.').next().unwrap();
+        assert!(shown.contains(&format!("\n{name} = ")), "slowtax.example.toml does not show {key}");
+    }
+    let written = "[alarms.receivers.ops]\nkind = 'webhook'\nurl = 'https://ops.example.com/hooks/slowtax'\nsecret = 'sixteen bytes ok'\nsites = ['shop']";
+    assert_eq!(
+        parse(written).unwrap().alarms,
+        config.alarms,
+        "a default in slowtax.example.toml is not the one in force"
+    );
+}
+
+#[test]
+fn receivers_are_held_to_their_kinds_and_their_secrets_are_never_shown() {
+    let receiver = |rest: &str| format!("[alarms.receivers.ops]\n{rest}");
+    for (text, expected) in [
+        (receiver("url = 'https://opensesame.example'"), "alarms.receivers.ops.kind: must be set"),
+        (
+            receiver("kind = 'pager'"),
+            "alarms.receivers.ops.kind: \"pager\" does not fit; expected alertmanager, webhook or slack",
+        ),
+        (receiver("kind = 'slack'"), "alarms.receivers.ops.url: must be set; expected an https:// address"),
+        (
+            receiver("kind = 'slack'\nurl = 'http://8.8.8.8/opensesame'"),
+            "alarms.receivers.ops.url: the value does not fit",
+        ),
+        (receiver("kind = 'slack'\nurl = ['opensesame']"), "alarms.receivers.ops.url: the value does not fit"),
+        (receiver("kind = 'webhook'\nurl = 'https://a.example'"), "alarms.receivers.ops.secret: must be set"),
+        (
+            receiver("kind = 'webhook'\nurl = 'https://a.example'\nsecret = 'opensesame12345'"),
+            "alarms.receivers.ops.secret: the value does not fit; expected 16 to 1024 bytes",
+        ),
+        (
+            receiver("kind = 'slack'\nurl = 'https://a.example'\nsecret = 'opensesame123456'"),
+            "alarms.receivers.ops.secret: the value does not fit; expected nothing",
+        ),
+        (receiver("kind = 'slack'\nurl = 'https://a.example'\nsites = ['a b']"), "alarms.receivers.ops.sites: \"a b\""),
+        (
+            receiver("kind = 'slack'\nurl = 'https://a.example'\nurgency = 'now'"),
+            "alarms.receivers.ops.urgency: \"now\"",
+        ),
+        (receiver("kind = 'slack'\nurl = 'https://a.example'\nrepeat_h = 0"), "alarms.receivers.ops.repeat_h: 0"),
+        (receiver("kind = 'slack'\nurl = 'https://a.example'\nrepeat_h = 169"), "alarms.receivers.ops.repeat_h: 169"),
+        (
+            receiver("kind = 'slack'\nurl = 'https://a.example'\nrepeat = 4"),
+            "alarms.receivers.ops.repeat: there is no such key; the nearest is alarms.receivers.ops.repeat_h",
+        ),
+        (
+            "[alarms.receivers.'a b']\n".to_owned(),
+            "alarms.receivers: \"a b\" does not fit; expected at most 20 receivers",
+        ),
+        ("[alarms]\nprobe_url = 'http://8.8.8.8'".to_owned(), "alarms.probe_url: \"http://8.8.8.8\" does not fit"),
+        ("[alarms]\nprobe_url = 'https://a.example?b'".to_owned(), "alarms.probe_url: "),
+        ("[alarms]\nheartbeat_url = 'opensesame'".to_owned(), "alarms.heartbeat_url: the value does not fit"),
+        ("[sites._probe]\n".to_owned(), "sites: \"_probe\" does not fit; expected at most 1000 sites"),
+    ] {
+        let text = message(&text);
+        assert!(text.contains(expected) && !text.contains("opensesame"), "{expected} is not in:\n{text}");
+    }
+    let config = parse(&receiver(
+        "kind = 'webhook'\nurl = 'https://opensesame.example'\nsecret = 'opensesame123456'\nsites = ['shop']",
+    ))
+    .unwrap();
+    let shown = config.effective().unwrap();
+    assert!(!shown.contains("opensesame") && shown.contains("secret = \"***\""), "{shown}");
+    assert!(!format!("{config:?}").contains("opensesame"));
+    let strange = "alarms.receivers.ops.sites: shop is no site of this configuration".to_owned();
+    assert!(config.remarks().contains(&strange), "{:?}", config.remarks());
+    let many = |count| {
+        let table = |number| format!("[alarms.receivers.r{number}]\nkind = 'slack'\nurl = 'https://a.example'\n");
+        (0..count).map(table).collect::<Vec<_>>().concat()
+    };
+    assert!(parse(&many(20)).is_ok() && parse(&many(21)).is_err());
 }
 
 /// In form alone: no password is known that it fits.
@@ -239,4 +326,37 @@ fn origins_are_what_browsers_send() {
 fn the_effective_configuration_reads_back_as_itself() {
     let config = parse(EXAMPLE).unwrap();
     assert_eq!(parse(&config.effective().unwrap()).unwrap(), config);
+}
+
+#[test]
+fn maintenance_windows_are_understood_or_refused() {
+    for window in [
+        "{ from = '2026-12-01T02:00:00Z', until = '2026-12-01T04:00:00+01:00' }",
+        "{ from = 2026-12-01T02:00:00Z, until = 2026-12-01T04:00:00Z }",
+        "{ every = 'sunday', from = '23:00', until = '01:00', site = 'shop' }",
+        "{ every = 'day', from = '02:00', until = '03:00' }",
+    ] {
+        let config = parse(&format!("[alarms]\nmaintenance = [{window}]")).unwrap();
+        assert_eq!(config.alarms.maintenance.len(), 1);
+        let shown = config.effective().unwrap();
+        assert_eq!(parse(&shown).unwrap().alarms, config.alarms, "{shown}");
+    }
+    for window in [
+        "{ from = '2026-12-01T04:00:00Z', until = '2026-12-01T02:00:00Z' }",
+        "{ from = '2026-12-01T02:00:00Z' }",
+        "{ every = 'holiday', from = '02:00', until = '03:00' }",
+        "{ every = 'day', from = '02:00', until = '03:00', until_at = 1 }",
+        "{ every = 'day', from = '02:00', until = '03:00', site = 'a b' }",
+        "'sunday'",
+    ] {
+        let text = message(&format!("[alarms]\nmaintenance = [{window}]"));
+        assert!(text.contains("alarms.maintenance: ") && text.contains("does not fit; expected { from"), "{text}");
+    }
+    for objective in ["0.4", "1.0", "'much'", "1"] {
+        let text = message(&format!("[alarms]\nerror_objective = {objective}"));
+        assert!(text.contains("alarms.error_objective: "), "{text}");
+    }
+    let config =
+        parse("[alarms]\nmaintenance = [{ every = 'day', from = '02:00', until = '03:00', site = 'blog' }]").unwrap();
+    assert!(config.remarks().contains(&"alarms.maintenance: blog is no site of this configuration".to_owned()));
 }

@@ -36,6 +36,19 @@ impl Text {
         }
     }
 
+    /// A family with a line for each pair of values of two labels.
+    pub(super) fn labelled_twice<'l, V: Display>(
+        &mut self,
+        (name, kind, help): (&str, &str, &str),
+        [first, second]: [&str; 2],
+        lines: impl IntoIterator<Item = ([&'l str; 2], V)>,
+    ) {
+        self.begin(name, kind, help);
+        for ([one, other], value) in lines {
+            let _ = writeln!(self.0, "{name}{{{first}=\"{one}\",{second}=\"{other}\"}} {value}");
+        }
+    }
+
     /// A family of counters, one for each value of a label.
     pub(super) fn counters<'l>(
         &mut self,

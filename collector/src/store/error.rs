@@ -81,6 +81,15 @@ impl StoreError {
         Self { class: ErrorClass::Setup, code: None, message: error.to_string() }
     }
 
+    pub(super) fn not_understood(error: &serde_json::Error) -> Self {
+        Self { class: ErrorClass::Setup, code: None, message: format!("the rows are not as expected: {error}") }
+    }
+
+    /// Whether what was asked for is not there: no such table, view or function.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.code, Some(46 | 60))
+    }
+
     pub(super) fn too_large(bytes_max: usize) -> Self {
         Self { class: ErrorClass::Poison, code: None, message: format!("the answer is larger than {bytes_max} bytes") }
     }

@@ -4,12 +4,14 @@
 //! - [`Store::insert_rows`], [`Store::insert_tables`]: batches, exactly once by their token;
 //! - [`Store::query_bytes`]: read-only questions with limits, answered in any of ClickHouse's formats;
 //! - [`migrate`]: the schema; [`cluster`]: the same for a cluster of servers, as text; [`retention`]: how long its rows are kept;
-//! - [`forget`]: what deletes a session or a site.
+//! - [`forget`]: what deletes a session or a site; [`incidents`]: what people say of incidents, and silences; [`Store::ask_rows`], [`Store::insert_json`]: rows of the watch's tables, and its lease.
 
+mod alarms;
 pub mod cluster;
 mod error;
 pub mod experiments;
 pub mod forget;
+pub mod incidents;
 mod lineage;
 pub mod migrate;
 mod query;

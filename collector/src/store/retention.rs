@@ -35,6 +35,10 @@ const TABLES: &[(&str, &str, Limit)] = &[
     ("goals_daily", "day", Limit::Cube),
     ("variant_cube", "day", Limit::Cube),
     ("loss_placebos", "to_day", Limit::Cube),
+    ("alarms", "opened_at", Limit::Cube),
+    ("incidents", "started_at", Limit::Cube),
+    ("incident_edits", "toDateTime(intDiv(version, 1000))", Limit::Cube),
+    ("silences", "from_at", Limit::Cube),
     // Made of page views, and asked in their place.
     ("vitals_daily", "day", Limit::Raw),
 ];
@@ -226,8 +230,8 @@ mod tests {
     }
 
     #[test]
-    fn every_table_has_a_limit_but_those_with_few_rows_and_the_audit_s() {
-        const WITHOUT: [&str; 3] = ["ingested", "experiments", "loss_replicates"];
+    fn every_table_has_a_limit_but_those_with_few_rows_and_the_audit_s_and_what_is_of_use_for_days() {
+        const WITHOUT: [&str; 5] = ["ingested", "experiments", "loss_replicates", "beat_1m", "watch_claims"];
         let named: Vec<&str> = TABLES.iter().map(|(name, ..)| *name).collect();
         for table in super::super::forget::own_tables() {
             assert_eq!(
