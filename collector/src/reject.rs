@@ -52,7 +52,7 @@ reasons! {
     OutOfRange = "out_of_range", 400;
     /// The site is not configured.
     UnknownSite = "unknown_site", 403;
-    /// The page's origin may not send for this site, or log somebody in or out.
+    /// The page's origin may not send for this site, log somebody in or out, or change anything.
     OriginNotAllowed = "origin_not_allowed", 403;
     /// The site, or the client's network, sends more than it may.
     TooMany = "too_many", 429;
@@ -89,8 +89,16 @@ reasons! {
     TooManyLogins = "too_many_logins", 429;
     /// The program was built without the beacon's or the report's files.
     AssetsNotBuilt = "assets_not_built", 503;
-    /// A parameter of the API is missing or does not fit.
+    /// A parameter of the API, or a field of a body for it, is missing or does not fit.
     BadParameter = "bad_parameter", 400;
+    /// A body that changes something is not said to be JSON (`Content-Type: application/json`).
+    NotJson = "not_json", 415;
+    /// The report is open to everybody, and who would change something is neither known nor on this machine.
+    WriterUnknown = "writer_unknown", 403;
+    /// Somebody else has changed it since the sender has seen it.
+    Conflict = "conflict", 409;
+    /// The site has as many silences that hold as it may have.
+    TooManySilences = "too_many_silences", 429;
     /// ClickHouse does not answer.
     StoreUnavailable = "store_unavailable", 503;
     /// ClickHouse refused the question, or it took too long.

@@ -81,6 +81,7 @@ async fn metrics(shared: Data<Shared>) -> HttpResponse {
         queue_segments: fill.segments,
         oldest_age: fill.oldest_age(SystemTime::now()),
         is_ready: shared.readiness.missing(shared.spool.is_full()).is_empty(),
+        now_s: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
         resident_bytes: process::resident_bytes(None),
         engine_resident_bytes: if engine == 0 { None } else { process::resident_bytes(Some(engine)) },
     };

@@ -5,7 +5,7 @@
 //! | `POST /v1/beacon`, `POST /v1/reports?site=KEY` | [`beacon`] |
 //! | `GET /slowtax.js`, `/slowtax-HASH.wasm`, `/slowtax-HASH.js`, `/`, `/report/...` | [`assets`] |
 //! | `GET /health/live`, `/health/ready`, `/metrics` | [`health`] |
-//! | `GET /api/v1/...` | [`api`] |
+//! | `GET /api/v1/...`, `POST /api/v1/incidents/{id}`, `/api/v1/silences`, `/api/v1/silences/{id}/end` | [`api`] |
 //! | `GET /api/v1/me`, `GET` and `POST /login`, `POST /logout` | [`access`] |
 //!
 //! Whatever is refused is answered with its status and one line of JSON, `{"error":"<reason>"}`, reasons being those of [`Reject`].

@@ -8,13 +8,14 @@
 //! 3. the cookie of a session, which a login with a password of `[access.users]` has made ([`session`]).
 //!
 //! The routes of beacons neither set nor read a cookie. `GET /api/v1/me` says who is looking; `GET` and `POST /login` and `POST /logout` are in [`login`].
-//! A site that somebody may not see is answered as one that does not exist.
+//! A site that somebody may not see is answered as one that does not exist. Who may change something is in [`writer`].
 
 mod attempts;
 mod login;
 mod next;
 mod origin;
 mod session;
+mod writer;
 
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -35,6 +36,7 @@ use crate::reject::Reject;
 use attempts::Attempts;
 pub(super) use login::configure;
 pub use session::{KeyError, SessionKey};
+pub(super) use writer::writer;
 
 /// Who may look, as the configuration has it.
 pub struct Access {
@@ -58,6 +60,11 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
+    /// The name of the user or of the token; empty where nobody had to prove anything.
+    pub(super) fn name(&self) -> &str {
+        self.user.as_deref().unwrap_or_default()
+    }
+
     /// Whether a site, if it exists, is for this viewer.
     pub(super) fn may_see(&self, site: &str) -> bool {
         self.sites.as_ref().is_none_or(|sites| sites.iter().any(|seen| seen == site))
@@ -94,13 +101,22 @@ impl Access {
         if self.is_open {
             return Ok(Viewer::default());
         }
-        let viewer = match (proofs.token, proofs.proxy_user) {
+        self.proved(proofs, now_s).ok_or_else(|| self.refusal())
+    }
+
+    /// Who has proved who it is, whether or not the report is open to everybody.
+    fn proved(&self, proofs: &Proofs, now_s: u64) -> Option<Viewer> {
+        match (proofs.token, proofs.proxy_user) {
             (Some(token), _) => self.holder(token),
             (None, Some("")) => None,
             (None, Some(user)) => Some(self.known(user, false)),
             (None, None) => self.logged_in(&proofs.cookies, now_s),
-        };
-        viewer.ok_or(if self.config.lets_anybody_in() { Reject::LoginRequired } else { Reject::ReportClosed })
+        }
+    }
+
+    /// Why somebody who has not proved who it is may not look.
+    fn refusal(&self) -> Reject {
+        if self.config.lets_anybody_in() { Reject::LoginRequired } else { Reject::ReportClosed }
     }
 
     fn holder(&self, token: &str) -> Option<Viewer> {

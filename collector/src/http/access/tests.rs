@@ -93,3 +93,33 @@ fn the_header_of_a_proxy_counts_once_from_a_trusted_peer() {
     assert_eq!(named("10.1.1.1", &[("x-user", "ann"), ("x-user", "bob")]).as_deref(), Some(""));
     assert_eq!(named("10.1.1.1", &[]), None);
 }
+
+#[test]
+fn of_a_closed_report_those_may_change_something_who_may_look() {
+    let access = everything();
+    let nobody = access.writer(&Proofs::default(), NOW_S, || true);
+    assert_eq!(nobody, Err(Reject::LoginRequired), "at this machine, too");
+    let by_token = access.writer(&Proofs { token: Some(TOKEN), ..Proofs::default() }, NOW_S, || false).unwrap();
+    assert_eq!((by_token.name(), sees(&by_token)), ("ci", (Some("ci"), [true, true], false)));
+    let by_proxy =
+        access.writer(&Proofs { proxy_user: Some("eve@example.com"), ..Proofs::default() }, NOW_S, || false).unwrap();
+    assert_eq!(sees(&by_proxy), (Some("eve@example.com"), [false, true], false));
+}
+
+#[test]
+fn of_an_open_report_those_who_are_known_and_those_at_this_machine() {
+    let token = TokenHash::of(TOKEN).reveal();
+    let open =
+        access(&format!("[http]\nreport_open = true\n[access.tokens.ci]\ntoken_hash = '{token}'\nsites = ['shop']\n"));
+    let with = |token, proxy_user, is_here: bool| {
+        open.writer(&Proofs { token, proxy_user, cookies: Vec::new() }, NOW_S, || is_here)
+    };
+    assert_eq!(with(None, None, false), Err(Reject::WriterUnknown));
+    assert_eq!(with(None, None, true), Ok(Viewer::default()));
+    // What a token may change is what it may see of a closed report.
+    assert_eq!(sees(&with(Some(TOKEN), None, false).unwrap()), (Some("ci"), [true, false], false));
+    for is_here in [true, false] {
+        assert_eq!(with(Some("slowtax_wrong"), None, is_here), Err(Reject::LoginRequired));
+        assert_eq!(with(None, Some(""), is_here), Err(Reject::LoginRequired), "whose is it?");
+    }
+}

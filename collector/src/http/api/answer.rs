@@ -1,7 +1,7 @@
 //! Asks ClickHouse and writes its answer.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 use time::UtcDateTime;
 use tokio::sync::Semaphore;
 
-use super::parameters::{Parameter, Parameters, unknown_site};
+use super::kept::Kept;
+use super::parameters::{Parameter, Parameters, rfc3339, unknown_site};
 use super::refusal::Refusal;
-use super::reports::{Report, sql::SITES};
+use super::reports::{Report, Time, sql::SITES};
 use super::sql_text;
 use crate::http::access::{Viewer, viewer};
 use crate::http::{Shared, header as header_text};
@@ -25,19 +26,29 @@ const TIME_S_MAX: u32 = 20;
 /// How large its answer may be.
 const RESULT_BYTES_MAX: usize = 8 << 20;
 /// Longest wait for an answer, with the wait for one's turn.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+/// What is shown before an incident and after it, and at most.
+const AROUND: time::Duration = time::Duration::hours(3);
+const AROUND_MAX: time::Duration = time::Duration::days(2);
 /// Questions that run at a time; more wait for their turn, so that readers of the report cannot starve the inserts.
 static TURNS: Semaphore = Semaphore::const_new(4);
+static KEPT: Kept = Kept::new();
 
 /// Answers one table of the report.
 pub(super) async fn table(report: &Report, request: &HttpRequest, shared: &Shared) -> Result<HttpResponse, Refusal> {
-    let today = UtcDateTime::now().date();
-    let parameters = Parameters::parse(request.query_string(), report.takes, today)?;
+    let now = UtcDateTime::now();
+    let parameters = Parameters::parse(request.query_string(), report, now)?;
     let site = site(parameters.site.clone(), shared, &viewer(request)).await?;
     let (sql, is_narrowed) = report.sql(parameters.given());
-    let mut places =
-        vec![("site", site), ("from_day", parameters.from_day.to_string()), ("to_day", parameters.to_day.to_string())];
+    let around = around(report, &parameters, &site, shared, now).await?;
+    let mut places = vec![("site", site)];
+    if let Some((from_day, to_day)) = parameters.days {
+        places.extend([("from_day", from_day.to_string()), ("to_day", to_day.to_string())]);
+    }
     places.extend(parameters.values.into_iter().map(|(parameter, value)| (parameter.name(), value)));
+    if let Some((from_at, to_at)) = around {
+        places.extend([("from_at", rfc3339(from_at)), ("to_at", rfc3339(to_at))]);
+    }
     if is_narrowed {
         // Views may know parameters of which the table takes none.
         for parameter in
@@ -53,17 +64,45 @@ pub(super) async fn table(report: &Report, request: &HttpRequest, shared: &Share
             let sql = if is_narrowed { sql } else { report.question.asked };
             Ok(answer(request, "application/sql; charset=utf-8", sql_text::filled_in(sql, &places).into_bytes()))
         }
-        Wanted::Csv => Ok(answer(request, CSV, ask(shared, report.name, sql, &places, "CSVWithNames").await?)),
+        Wanted::Csv => Ok(answer(request, CSV, ask_or_kept(shared, report, sql, &places, "CSVWithNames").await?)),
         Wanted::Json => {
-            let rows = ask(shared, report.name, sql, &places, "JSONEachRow").await?;
+            let rows = ask_or_kept(shared, report, sql, &places, "JSONEachRow").await?;
             Ok(answer(request, JSON, envelope(&places, &rows)?))
         }
     }
 }
 
+/// The time around the incident that a table is about; nothing where it is about none. An incident that there is not is a parameter that does not fit.
+async fn around(
+    report: &Report,
+    parameters: &Parameters,
+    site: &str,
+    shared: &Shared,
+    now: UtcDateTime,
+) -> Result<Option<(UtcDateTime, UtcDateTime)>, Refusal> {
+    let Some((_, id)) = parameters.values.iter().find(|(parameter, _)| *parameter == Parameter::Incident) else {
+        return Ok(None);
+    };
+    let found = tokio::time::timeout(ANSWER_TIME_MAX, shared.store.incident(site, id)).await;
+    let found = found.map_err(|_| Refusal::from(Reject::StoreTooSlow))?;
+    let incident = found.map_err(|error| Refusal::store(report.name, &error))?;
+    let incident = incident.ok_or_else(|| Parameter::Incident.refuse())?;
+    Ok((report.time == Time::Around).then(|| span(incident.started_at, incident.resolved_at, now)))
+}
+
+/// From 3 hours before an incident to 3 hours after its end, or until now: at most two days, of which the beginning counts.
+pub(super) fn span(started_at: u32, resolved_at: Option<u32>, now: UtcDateTime) -> (UtcDateTime, UtcDateTime) {
+    let at = |unix_s: u32| UtcDateTime::from_unix_timestamp(i64::from(unix_s)).unwrap_or(UtcDateTime::UNIX_EPOCH);
+    // The same for a minute, in which the answer is hardly another one.
+    let now = now.truncate_to_minute();
+    let from = at(started_at).saturating_sub(AROUND);
+    let to = resolved_at.map_or(now, |resolved| at(resolved).saturating_add(AROUND));
+    (from, to.min(now).min(from.saturating_add(AROUND_MAX)).max(from))
+}
+
 /// The site that is meant: one that is configured, or one that has data from earlier; without a name the only one that is configured and may be seen.
 /// A site that may not be seen is none, whether or not it is there.
-async fn site(asked: Option<String>, shared: &Shared, viewer: &Viewer) -> Result<String, Refusal> {
+pub(super) async fn site(asked: Option<String>, shared: &Shared, viewer: &Viewer) -> Result<String, Refusal> {
     let configured = &shared.config.sites;
     let mut seen = configured.keys().filter(|site| viewer.may_see(site));
     match asked {
@@ -153,6 +192,26 @@ fn sites_csv<'a>(rows: impl Iterator<Item = SiteRow<'a>>) -> String {
     })
 }
 
+/// The answer to a table's question, which of a table that is of an instant may be some seconds old.
+async fn ask_or_kept(
+    shared: &Shared,
+    report: &Report,
+    sql: &str,
+    parameters: &[(&str, String)],
+    format: &str,
+) -> Result<Vec<u8>, Refusal> {
+    if !report.takes.contains(&Parameter::At) {
+        return ask(shared, report.name, sql, parameters, format).await;
+    }
+    let question = format!("{} {format} {parameters:?}", report.name);
+    if let Some(answer) = KEPT.find(&question, Instant::now()) {
+        return Ok(answer);
+    }
+    let answer = ask(shared, report.name, sql, parameters, format).await?;
+    KEPT.keep(question, &answer, Instant::now());
+    Ok(answer)
+}
+
 async fn ask(
     shared: &Shared,
     name: &str,
@@ -176,7 +235,7 @@ async fn ask(
     })
 }
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 enum Wanted {
@@ -238,7 +297,7 @@ fn envelope(places: &[(&str, String)], rows: &[u8]) -> Result<Vec<u8>, Refusal> 
     Ok(body)
 }
 
-fn unwritten(error: &serde_json::Error) -> Refusal {
+pub(super) fn unwritten(error: &serde_json::Error) -> Refusal {
     tracing::error!(%error, "an answer could not be written");
     Reject::Internal.into()
 }

@@ -3,18 +3,28 @@
 //! Each table is one question of `sql/reports`; which there are and what they take stands in [`reports`], and for programs in `/api/v1/openapi.json`.
 //! `/sites` knows the configuration as well.
 //!
-//! Parameters, the same as the views': `site` (may be left out when one is configured), `from_day` and `to_day` (the day after the last one;
+//! Parameters, the same as the views': `site` (may be left out when one is configured), of tables of days `from_day` and `to_day` (the day after the last one;
 //! without them the last 28 days and today), `target_ms` (an edge of the buckets, default 2500), and of each table its own.
 //!
 //! JSON: `{"site":..,"from_day":..,"to_day":..,..,"rows":[{..},..]}`, the rows' names being the columns' of the SQL, numbers that
 //! are not finite `null`. With `Accept: text/csv` the rows alone as CSV, with `Accept: application/sql` the SQL instead of its answer. Answers have an
 //! `ETag`, and only the asker may keep them. A site that the viewer may not see is refused as one that does not exist, and not listed ([`super::access`]).
+//!
+//! # What can be changed
+//!
+//! What people say of an incident ([`incident`]), and silences ([`silence`]), by a POST of one object of JSON, at most 64 KiB, with `Content-Type: application/json` and `site` in the
+//! query string. The answer is `{"ok":true,..}`, or why not. Who may: [`super::access`], `writer`.
 
 mod answer;
+mod change;
+mod fields;
+mod incident;
+mod kept;
 mod openapi;
 mod parameters;
 mod refusal;
 pub(crate) mod reports;
+mod silence;
 mod sql_text;
 #[cfg(test)]
 mod tests;
@@ -25,6 +35,9 @@ use actix_web::{HttpRequest, HttpResponse, guard};
 use super::{Shared, method_not_allowed};
 use refusal::Refusal;
 use reports::{REPORTS, Report};
+
+/// The table that a POST adds to.
+const SILENCES: &str = "silences";
 
 /// The names of the tables that are one question each.
 pub fn report_names() -> impl Iterator<Item = &'static str> {
@@ -45,8 +58,16 @@ pub fn configure(service: &mut ServiceConfig) {
     );
     for report in &REPORTS {
         let handler = move |request: HttpRequest, shared: Data<Shared>| table(report, request, shared);
-        let resource = web::resource(format!("/{}", report.name));
-        service.service(resource.route(get().to(handler)).default_service(web::to(method_not_allowed)));
+        let mut resource = web::resource(format!("/{}", report.name)).route(get().to(handler));
+        if report.name == SILENCES {
+            resource = resource.route(web::post().to(silence::make));
+        }
+        service.service(resource.default_service(web::to(method_not_allowed)));
+    }
+    for (path, post) in
+        [("/incidents/{id}", web::post().to(incident::edit)), ("/silences/{id}/end", web::post().to(silence::end))]
+    {
+        service.service(web::resource(path).route(post).default_service(web::to(method_not_allowed)));
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::parameters::{self, DEVICES, DIMENSIONS, NAVS, Parameter, TARGETS_MS};
-use super::reports::{REPORTS, Report};
+use super::reports::{REPORTS, Report, Time};
+
+mod changes;
 
 /// The columns of each table and their ClickHouse types, in order: what `DESCRIBE` says of its SQL. A test holds it against the engine.
 pub(super) static COLUMNS: LazyLock<BTreeMap<String, Vec<(String, String)>>> =
@@ -20,11 +22,15 @@ pub(super) fn document() -> Value {
     for report in &REPORTS {
         paths.insert(format!("/api/v1/{}", report.name), path(report.about, &every_parameter(report), report.name));
     }
+    for (path, post) in changes::described() {
+        let methods = paths.entry(path).or_insert_with(|| json!({}));
+        methods["post"] = post;
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Slowtax report",
-            "description": "The tables of the report page. Days are UTC, in [from_day, to_day). Losses are associations, not proof of a cause, unless claim is 'randomised'.",
+            "description": "The tables of the report page, and what people say of incidents. Days are UTC, in [from_day, to_day). Losses are associations, not proof of a cause, unless claim is 'randomised'.",
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "MIT OR Apache-2.0" },
         },
@@ -39,8 +45,9 @@ pub(super) fn document() -> Value {
                 "required": ["error"],
                 "properties": {
                     "error": { "type": "string", "description": "The reason" },
-                    "parameter": { "type": "string", "description": "The parameter that does not fit" },
+                    "parameter": { "type": "string", "description": "The parameter or field that does not fit" },
                     "expected": { "type": "string", "description": "What fits" },
+                    "current": { "type": "object", "description": "What is there, where somebody else has changed it" },
                 },
             } },
         },
@@ -61,8 +68,12 @@ fn me() -> Value {
     } })
 }
 
+fn refused() -> Value {
+    json!({ "description": "Refused", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Refusal" } } } })
+}
+
 fn path(about: &str, parameters: &[Value], table: &str) -> Value {
-    let refusal = json!({ "description": "Refused", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Refusal" } } } });
+    let refusal = refused();
     json!({ "get": {
         "summary": about,
         "operationId": table,
@@ -125,10 +136,10 @@ fn schema(kind: &str) -> Value {
 }
 
 fn every_parameter(report: &Report) -> Vec<Value> {
-    let first = [parameters::SITE, parameters::FROM_DAY, parameters::TO_DAY].map(|(name, expected)| {
-        let format =
-            if name == "site" { json!({ "type": "string" }) } else { json!({ "type": "string", "format": "date" }) };
-        json!({ "name": name, "in": "query", "required": false, "description": expected, "schema": format })
+    let days: &[_] = if report.time == Time::Days { &[parameters::FROM_DAY, parameters::TO_DAY] } else { &[] };
+    let days = days.iter().map(|(name, expected)| {
+        let schema = json!({ "type": "string", "format": "date" });
+        json!({ "name": name, "in": "query", "required": false, "description": expected, "schema": schema })
     });
     let further = report.takes.iter().map(|parameter| {
         let schema = match parameter {
@@ -136,6 +147,7 @@ fn every_parameter(report: &Report) -> Vec<Value> {
             Parameter::Device => json!({ "type": "string", "enum": DEVICES }),
             Parameter::Nav => json!({ "type": "string", "enum": NAVS }),
             Parameter::Dimension => json!({ "type": "string", "enum": DIMENSIONS }),
+            Parameter::At => json!({ "type": "string", "format": "date-time" }),
             _ => json!({ "type": "string" }),
         };
         json!({
@@ -143,5 +155,10 @@ fn every_parameter(report: &Report) -> Vec<Value> {
             "description": parameter.expected(), "schema": schema,
         })
     });
-    first.into_iter().chain(further).collect()
+    std::iter::once(site()).chain(days).chain(further).collect()
+}
+
+fn site() -> Value {
+    let (name, expected) = parameters::SITE;
+    json!({ "name": name, "in": "query", "required": false, "description": expected, "schema": { "type": "string" } })
 }

@@ -1,9 +1,12 @@
-//! Why the API does not answer: the reason, and for a parameter which one and what it should be.
+//! Why the API does not answer: the reason, for a parameter or field which one and what it should be, and for what has changed meanwhile what it is now.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::reject::Reject;
 use crate::store::{ErrorClass, StoreError};
@@ -11,17 +14,36 @@ use crate::store::{ErrorClass, StoreError};
 /// How soon asking again makes sense while ClickHouse is away.
 const RETRY_AFTER_S: &str = "5";
 
-/// A handler's error: answers `{"error":"<reason>"}`, and `parameter` and `expected` beside it where it is about one.
+/// A handler's error: answers `{"error":"<reason>"}`, and `parameter` and `expected` beside it where it is about one, or `current`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) reject: Reject,
-    /// The parameter's name, of the fixed list of them or `(unknown)`, and what fits.
-    pub(super) parameter: Option<(&'static str, &'static str)>,
+    /// The name of a parameter or of a body's field, or `(unknown)`, and what fits. A field that there is not is named as the sender named it.
+    pub(super) parameter: Option<(Cow<'static, str>, &'static str)>,
+    /// What is there, where somebody else has changed it.
+    pub(super) current: Option<Value>,
+}
+
+/// The refusal as it is written.
+#[derive(Serialize)]
+struct Line<'a> {
+    error: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a Value>,
 }
 
 impl Refusal {
-    pub(super) fn parameter(name: &'static str, expected: &'static str) -> Self {
-        Self { reject: Reject::BadParameter, parameter: Some((name, expected)) }
+    pub(super) fn parameter(name: impl Into<Cow<'static, str>>, expected: &'static str) -> Self {
+        Self { reject: Reject::BadParameter, parameter: Some((name.into(), expected)), current: None }
+    }
+
+    /// Somebody else has changed it meanwhile; `current` is what it is now.
+    pub(super) fn conflict(current: Value) -> Self {
+        Self { reject: Reject::Conflict, parameter: None, current: Some(current) }
     }
 
     /// What ClickHouse says goes to the log; the asker gets a reason.
@@ -34,13 +56,13 @@ impl Refusal {
             _ => Reject::StoreFailed,
         };
         tracing::warn!(report, reason = reject.reason(), %error, "a question of the report was not answered");
-        Self { reject, parameter: None }
+        reject.into()
     }
 }
 
 impl From<Reject> for Refusal {
     fn from(reject: Reject) -> Self {
-        Self { reject, parameter: None }
+        Self { reject, parameter: None, current: None }
     }
 }
 
@@ -56,14 +78,15 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let error = self.reject.reason();
-        // Fixed texts without quotes or control characters: they need no escaping.
-        let body = match self.parameter {
-            None => format!("{{\"error\":\"{error}\"}}\n"),
-            Some((name, expected)) => {
-                format!("{{\"error\":\"{error}\",\"parameter\":\"{name}\",\"expected\":\"{expected}\"}}\n")
-            }
+        let parameter = self.parameter.as_ref();
+        let line = Line {
+            error: self.reject.reason(),
+            parameter: parameter.map(|(name, _)| &**name),
+            expected: parameter.map(|(_, expected)| *expected),
+            current: self.current.as_ref(),
         };
+        // Texts and numbers always have a form in JSON.
+        let body = serde_json::to_string(&line).unwrap_or_default() + "\n";
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CACHE_CONTROL, "no-store")).content_type("application/json");
         if self.reject == Reject::StoreUnavailable {
