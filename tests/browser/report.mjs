@@ -47,6 +47,7 @@ function look() {
     heading: document.querySelector('#scope-title')?.innerText ?? null,
     claim: document.querySelector('.claim')?.innerText ?? null,
     messages: [...document.querySelectorAll('.message, .notice')].map((element) => element.innerText),
+    problem: document.querySelector('#problem')?.innerText ?? null,
     user: document.querySelector('.user-name')?.innerText ?? null,
     controls: {
       site: control('site'),
@@ -62,6 +63,15 @@ function look() {
     images: document.querySelectorAll('img').length,
     attacked: window.attacked === true,
   };
+}
+
+/** Lays out what is out of sight, too, which the page leaves out: it has no text before, and no chart. `false` undoes that. Runs in the page. */
+async function showAll(isAll) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('.panel { content-visibility: visible !important }');
+  document.adoptedStyleSheets = isAll ? [sheet] : [];
+  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  if (isAll) await painted().then(painted);
 }
 
 /** Puts the slider on a target, and waits until that is painted. Runs in the page. */
@@ -142,6 +152,7 @@ await withChromium(async (browser) => {
     scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
     axe: async () => {
       await page.evaluate(readFileSync(AXE, 'utf8'));
+      await page.evaluate(showAll, true);
       const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
       told.axe = violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.slice(0, 5).map(({ html }) => html.slice(0, 300)) }));
     },
@@ -152,7 +163,9 @@ await withChromium(async (browser) => {
     told = {};
     for (const [name, value] of Object.entries(JSON.parse(line))) await commands[name](value);
     await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
+    await page.evaluate(showAll, true);
     const seen = await page.evaluate(look);
+    await page.evaluate(showAll, false);
     process.stdout.write(`${JSON.stringify({ ...seen, ...told, console: console.splice(0), asked: asked.splice(0) })}\n`);
   }
 });

@@ -2,7 +2,10 @@
 
 mod access;
 mod api;
+mod changes;
 mod digest;
+mod incidents;
+mod incidents_page;
 mod page;
 
 use serde_json::Value;

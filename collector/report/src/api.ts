@@ -132,6 +132,25 @@ export async function rows(asked: string, signal: AbortSignal): Promise<unknown[
   return answer.rows;
 }
 
+/** Longest wait until something is written. */
+const POST_MAX_MS = 20_000;
+
+/** Writes something; `path` is the path and query, `body` what is written. */
+export async function post(path: string, body: unknown): Promise<void> {
+  const late = AbortSignal.timeout(POST_MAX_MS);
+  try {
+    const headers = { accept: 'application/json', 'content-type': 'application/json' };
+    const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal: late });
+    if (response.ok) return;
+    // Whatever the body says: a proxy on the way may have answered.
+    if (response.status === 409) throw new ApiError('conflict');
+    throw refusal(await response.json().catch(() => null));
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw late.aborted ? new ApiError('no_answer') : new ApiError('unreachable', String(error));
+  }
+}
+
 /** Who is looking. */
 export async function me(signal: AbortSignal): Promise<Me> {
   return (await json('/api/v1/me', signal)) as Me;

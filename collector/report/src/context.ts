@@ -2,7 +2,7 @@
 
 import type { Site } from './api';
 import { plus } from './days';
-import type { Loaded, Loader } from './load';
+import { LIVE_MS, type Loaded, type Loader } from './load';
 import { type State, days, format, periodBefore } from './state';
 
 export interface Context {
@@ -15,14 +15,16 @@ export interface Context {
   load<Row>(table: string, extra?: Record<string, string>): Loaded<Row>;
   /** The same of the days that are compared with; `null` when nothing is, or a release. */
   loadBefore<Row>(table: string, extra?: Record<string, string>): Loaded<Row> | null;
+  /** What is watched: a table of the site, whatever the days, target and filters; asked again twice a minute. */
+  live<Row>(table: string, extra?: Record<string, string>): Loaded<Row>;
   /** The address that reproduces the state with these changes. */
   link(part: Partial<State>): string;
 }
 
 /** Tables that know no filters. */
-const UNFILTERED = new Set(['releases', 'release-change']);
+const UNFILTERED = new Set(['releases', 'release-change', 'incidents', 'incident-totals', 'risks']);
 /** Tables whose answer depends on the target. */
-const TARGETED = new Set(['overview', 'countries', 'pages', 'country-pages', 'curve', 'trend', 'releases']);
+const TARGETED = new Set(['overview', 'countries', 'pages', 'country-pages', 'curve', 'trend', 'releases', 'risks']);
 
 /** What of the page a context is made of. It is asked whenever it is needed: what is drawn once always acts on the present state. */
 export interface Live {
@@ -63,6 +65,7 @@ export function context(site: Site, { state, targetMs, loader, change }: Live): 
       if (before === null) return null;
       return loader.get<Row>(table, ask(table, before.from, plus(before.to, 1), extra));
     },
+    live: <Row>(table: string, extra = {}) => loader.get<Row>(table, { site: site.site, ...extra }, LIVE_MS),
     link: (part) => location.pathname + (format({ ...state(), ...part }) || '?'),
   };
 }
@@ -83,6 +86,7 @@ export function quietly(context: Context): Context {
   return remembered(context, () =>
     Object.assign(Object.create(context) as Context, {
       load: <Row>(table: string, extra?: Record<string, string>) => quiet(context.load<Row>(table, extra)),
+      live: <Row>(table: string, extra?: Record<string, string>) => quiet(context.live<Row>(table, extra)),
     }));
 }
 

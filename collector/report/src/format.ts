@@ -4,6 +4,7 @@
 const language = [...(globalThis.navigator?.languages ?? ['en'])];
 const NONE = '\u2013';
 
+const plain = new Intl.NumberFormat(language);
 const integer = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const hundredth = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -58,7 +59,7 @@ export function seconds(milliseconds: Known): string {
 
 /** A target: 2500 as 2.5 s. */
 export function target(milliseconds: number): string {
-  return `${new Intl.NumberFormat(language).format(milliseconds / 1000)}\u00a0s`;
+  return `${plain.format(milliseconds / 1000)}\u00a0s`;
 }
 
 /** Seconds as hours, or minutes when there are few. */
@@ -71,10 +72,21 @@ export function hours(time: Known): string {
 /** Money, without cents once it is more than a hundred. */
 export function money(value: Known, currency: string | null): string {
   if (value === null || value === undefined) return NONE;
-  const digits = Math.abs(value) < 100 ? 2 : 0;
+  return moneyFormat(Math.abs(value) < 100 ? 2 : 0, currency).format(value);
+}
+
+const moneys = new Map<string, Intl.NumberFormat>();
+
+/** Making one takes a hundred times as long as using it, and a table uses it in each row. */
+function moneyFormat(digits: number, currency: string | null): Intl.NumberFormat {
+  const name = `${digits}${currency ?? ''}`;
+  const known = moneys.get(name);
+  if (known !== undefined) return known;
   const options: Intl.NumberFormatOptions = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   if (currency !== null) Object.assign(options, { style: 'currency', currency });
-  return new Intl.NumberFormat(language, options).format(value);
+  const made = new Intl.NumberFormat(language, options);
+  moneys.set(name, made);
+  return made;
 }
 
 export function day(text: string): string {
@@ -84,6 +96,35 @@ export function day(text: string): string {
 /** From a day to another one; what both have in common is said once. */
 export function dayRange(from: string, to: string): string {
   return dayOfYear.formatRange(Date.parse(from), Date.parse(to));
+}
+
+const units = new Map<string, Intl.NumberFormat>();
+
+/** A whole number of a unit of time: 12 min. */
+export function unit(value: number, of: 'second' | 'minute' | 'hour' | 'day'): string {
+  const known = units.get(of) ?? new Intl.NumberFormat(language, { style: 'unit', unit: of, unitDisplay: of === 'day' ? 'long' : 'short', maximumFractionDigits: 0 });
+  units.set(of, known);
+  return known.format(value).replaceAll(' ', '\u00a0');
+}
+
+// What happens is told by the reader's clock; days of the report are UTC.
+const clock = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
+const dateAndClock = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+const zoned = new Intl.DateTimeFormat(language, { timeZoneName: 'short' });
+
+/** An instant's time of day, Unix milliseconds. */
+export function timeOfDay(at: Known): string {
+  return at === null || at === undefined ? NONE : clock.format(at);
+}
+
+/** An instant's day and time. */
+export function dayAndTime(at: Known): string {
+  return at === null || at === undefined ? NONE : dateAndClock.format(at);
+}
+
+/** The reader's zone, as it is called at that time. */
+export function zone(at: number): string {
+  return zoned.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? '';
 }
 
 /** By how much something changed, as a share of what it was: +12%. */
@@ -105,8 +146,19 @@ export function age(at: number, now: number): string {
   return ago.format(-Math.round(passed / 86_400), 'day');
 }
 
+const countries = new Map<string, string>();
+
 /** A country's name in the reader's language. */
 export function country(code: string): string {
+  const known = countries.get(code);
+  if (known !== undefined) return known;
+  const name = countryName(code);
+  // There are not many; what is none is not kept.
+  if (name !== code) countries.set(code, name);
+  return name;
+}
+
+function countryName(code: string): string {
   if (code === 'ZZ') return 'Unknown country';
   try {
     return regions.of(code) ?? code;

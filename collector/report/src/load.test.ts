@@ -96,6 +96,39 @@ test('a minute later it is asked again; when that fails the rows stay, and it is
   assert.deepEqual([draw({})[0]?.status, draw({})[0]?.rows], ['ready', [2]]);
 });
 
+test('an answer that says what the last one said is the same to whoever draws it', async (t) => {
+  t.after(() => mock.timers.reset());
+  mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+  const { asked, draw, loader } = loaderOf();
+  draw({});
+  asked[0]?.answer([{ a: 1 }]);
+  await settled();
+  const first = draw({})[0]?.rows;
+  for (const [at, answer] of [[1, [{ a: 1 }]], [2, [{ a: 2 }]]] as const) {
+    mock.timers.tick(60_000);
+    loader.tick(Date.now());
+    asked[at]?.answer([...answer]);
+    await settled();
+    assert.equal(draw({})[0]?.rows === first, at === 1);
+    assert.equal(draw({})[0]?.at, Date.now());
+  }
+});
+
+test('what is watched is asked again sooner', async (t) => {
+  t.after(() => mock.timers.reset());
+  mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+  const { asked, loader } = loaderOf();
+  loader.begin();
+  loader.get('live', {}, 30_000);
+  loader.get('table', {});
+  loader.done();
+  asked[0]?.answer([]);
+  asked[1]?.answer([]);
+  await settled();
+  loader.tick(Date.now() + 30_000);
+  assert.deepEqual(asked.map(({ path }) => path), ['/api/v1/live', '/api/v1/table', '/api/v1/live']);
+});
+
 test('what was cancelled, or can never be answered, is not tried again by itself', async () => {
   const { asked, draw, loader } = loaderOf();
   draw({ a: '1' }, { a: '2' });

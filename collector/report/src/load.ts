@@ -34,11 +34,15 @@ interface Entry {
   isQueued: boolean;
   /** When it is asked again, Unix milliseconds; `null`: never by itself. */
   due: number | null;
+  /** How long an answer is good for. */
+  freshMs: number;
 }
 
 const ASKING_MAX = 4;
 const ENTRIES_MAX = 200;
 const REFRESH_MS = 60_000;
+/** Of what is watched. */
+export const LIVE_MS = 30_000;
 /** While ClickHouse is away, or there is nothing yet. */
 const SOON_MS = 5_000;
 /** Parameters in which an answer that stands for another one may differ. */
@@ -76,10 +80,11 @@ export class Loader {
     this.#work();
   }
 
-  get<Row>(table: string, parameters: Parameters): Loaded<Row> {
+  /** An answer is asked again once it is `freshMs` old. */
+  get<Row>(table: string, parameters: Parameters, freshMs = REFRESH_MS): Loaded<Row> {
     const asked = path(table, parameters);
     const known = this.#entries.get(asked);
-    const entry = known ?? this.#entry(asked, kin(table, parameters));
+    const entry = known ?? this.#entry(asked, kin(table, parameters), freshMs);
     this.#entries.delete(asked);
     this.#entries.set(asked, entry);
     this.#wanted.add(asked);
@@ -106,7 +111,7 @@ export class Loader {
     if (entry !== undefined && entry.due !== null) entry.due = Math.min(entry.due, Date.now() + SOON_MS);
   }
 
-  #entry(asked: string, kin: string): Entry {
+  #entry(asked: string, kin: string, freshMs: number): Entry {
     const stand = [...this.#entries.values()].reverse().find((other) => other.kin === kin && other.loaded.rows !== null);
     const loaded: Loaded<unknown> = {
       rows: stand?.loaded.rows ?? null,
@@ -119,7 +124,7 @@ export class Loader {
       retry: () => this.#retry(asked),
       cancel: () => this.#cancel(asked),
     };
-    return { kin, loaded, asking: null, isQueued: false, due: null };
+    return { kin, loaded, asking: null, isQueued: false, due: null, freshMs };
   }
 
   #retry(asked: string): void {
@@ -177,8 +182,9 @@ export class Loader {
     try {
       const answer = await this.fetch(entry.loaded.asked, asking.signal);
       if (entry.asking !== asking) return;
-      entry.loaded = { ...entry.loaded, rows: answer, status: 'ready', problem: null, at: Date.now(), since: null, isOld: false };
-      entry.due = Date.now() + REFRESH_MS;
+      const rows = isSame(entry.loaded, answer) ? entry.loaded.rows : answer;
+      entry.loaded = { ...entry.loaded, rows, status: 'ready', problem: null, at: Date.now(), since: null, isOld: false };
+      entry.due = Date.now() + entry.freshMs;
     } catch (error) {
       if (entry.asking !== asking) return;
       this.#fail(entry, error);
@@ -195,6 +201,11 @@ export class Loader {
     const { rows, at, isOld } = entry.loaded;
     entry.loaded = { ...entry.loaded, rows: isOld ? null : rows, at: isOld ? null : at, isOld: false, status: 'failed', problem, since: null };
   }
+}
+
+/** Whether an answer says what the one before it said: most do that are asked each minute, and then nothing is drawn anew. */
+function isSame({ rows, isOld }: Loaded<unknown>, answer: unknown[]): boolean {
+  return rows !== null && !isOld && rows.length === answer.length && JSON.stringify(rows) === JSON.stringify(answer);
 }
 
 function path(table: string, parameters: Parameters): string {

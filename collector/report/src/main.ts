@@ -8,10 +8,11 @@ import { replace } from './dom';
 import * as names from './format';
 import { sweep } from './kept';
 import { Loader } from './load';
+import { prepare } from './map/map';
 import { createHead } from './panels/head';
 import { refreshMoments } from './panels/messages';
-import { type State, format, parse } from './state';
-import { view } from './view';
+import { SITE_PLACE, type State, format, isSamePlace, parse } from './state';
+import { ask, view } from './view';
 
 /** The slider rests this long before the exact figures are asked for. */
 const SETTLE_MS = 250;
@@ -20,6 +21,7 @@ let state: State = parse(location.search);
 let settledTargetMs: number = state.targetMs;
 let settling = 0;
 let drawing = 0;
+let addressing = 0;
 let me: api.Me | null = null;
 let last: { site: api.Site; context: Context } | null = null;
 
@@ -37,19 +39,32 @@ function element(id: string): HTMLElement {
 /** Another state, and an address for it; `remember` makes the present one reachable by the back button. */
 function change(part: Partial<State>, remember = true): void {
   const before = state;
+  if (addressing !== 0) writeAddress();
   state = { ...state, ...part };
-  const address = location.pathname + format(state);
   if (remember) {
     // Where somebody comes back to, with the back button.
     history.replaceState({ focus: document.activeElement?.getAttribute('data-focus') ?? null }, '');
-    history.pushState(null, '', address);
+    history.pushState(null, '', address());
+  } else if (part.targetMs === undefined) {
+    writeAddress();
   } else {
-    history.replaceState(null, '', address);
+    // Once the change is painted: the browser takes its time over an address, and a slider that moves makes many.
+    addressing = setTimeout(writeAddress, 0);
   }
   if (part.targetMs !== undefined) settle();
   else settledTargetMs = state.targetMs;
   draw();
-  if (before.country !== state.country || before.page !== state.page) arrive();
+  if (!isSamePlace(before, state)) arrive();
+}
+
+function address(): string {
+  return location.pathname + format(state);
+}
+
+function writeAddress(): void {
+  clearTimeout(addressing);
+  addressing = 0;
+  history.replaceState(null, '', address());
 }
 
 function focusHeading(): void {
@@ -83,13 +98,20 @@ function draw(): void {
   loader.begin();
   const sites = loader.get<api.Site>('sites', {});
   const site = siteOf(sites.rows ?? []);
+  if (sites.rows === null && sites.status === 'loading' && state.site !== null) askAhead(state.site);
   const shown = view(sites, site === null ? null : contextOf(site), loader);
-  head.update({ sites: sites.rows ?? [], site, context: site === null ? null : contextOf(site), overview: shown.overview, me });
+  head.update({ sites: sites.rows, site, context: site === null ? null : contextOf(site), overview: shown.overview, me });
   replace(mainElement, ...shown.children);
   loader.done();
   sweep();
   document.title = title(site);
   mainElement.setAttribute('aria-busy', String(loader.isBusy || settledTargetMs !== state.targetMs));
+}
+
+/** The address says which site, so its tables need not wait for the list of sites. Nothing is drawn of them before it is there: it has the currency. */
+function askAhead(site: string): void {
+  const unknown = { site, name: null, currency: null, conversion_goal: null, views: 0, first_day: null, last_day: null };
+  ask(context(unknown, { state: () => state, targetMs: () => settledTargetMs, loader, change }));
 }
 
 function siteOf(sites: api.Site[]): api.Site | null {
@@ -106,7 +128,8 @@ function contextOf(site: api.Site): Context {
 }
 
 function title(site: api.Site | null): string {
-  const parts = [state.page, state.country === null ? null : names.country(state.country), site?.name ?? site?.site, 'Slowtax'];
+  const failures = state.view === 'incidents' || state.incident !== null ? 'Incidents' : null;
+  const parts = [failures, state.page, state.country === null ? null : names.country(state.country), site?.name ?? site?.site, 'Slowtax'];
   return parts.filter((part) => part !== null && part !== undefined).join(' \u00b7 ');
 }
 
@@ -126,11 +149,13 @@ function logInIfAsked(error: unknown): void {
 
 addEventListener('popstate', (event) => {
   const before = state;
+  clearTimeout(addressing);
+  addressing = 0;
   state = parse(location.search);
   settledTargetMs = state.targetMs;
   clearTimeout(settling);
   draw();
-  if (before.country === state.country && before.page === state.page) return;
+  if (isSamePlace(before, state)) return;
   const focus = (event.state as { focus?: string } | null)?.focus;
   const element = focus ? document.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focus)}"]`) : null;
   if (element === null) focusHeading();
@@ -145,6 +170,7 @@ setInterval(() => {
 }, 1000);
 
 draw();
+if (isSamePlace(state, { ...state, ...SITE_PLACE })) setTimeout(prepare, 0);
 api.me(new AbortController().signal).then(
   (known) => {
     me = known;

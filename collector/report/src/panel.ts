@@ -33,6 +33,8 @@ export interface Panel<Row> {
   rowsMax?: number;
   /** What is said when there are no rows. */
   empty?: string;
+  /** Whether having no rows is as it should be, and nothing that the page lacks. */
+  isEmptyFine?: boolean;
   /** Name of downloaded files, without what comes after the dot. */
   file?: string;
   /** Whether its rows are made of several answers, so that the CSV is made here too, and no SQL can be shown. */
@@ -71,7 +73,26 @@ export function panel<Row>(options: Panel<Row>): HTMLElement {
     content(options, isTable),
   );
   followAnchor();
+  drawn.set(section, options);
   return section;
+}
+
+/** What panels were drawn with: their buttons act on it. */
+const drawn = new WeakMap<Element, { loaded: unknown }>();
+
+/** What of an answer a panel is drawn from. That it is asked again, or about another target, is no reason to draw what has not changed. */
+export function drawnFrom({ rows, status, problem, at, since }: Loaded<unknown>): unknown[] {
+  const isFailed = status === 'failed';
+  return [rows, isFailed, isFailed && problem, isFailed && at, rows === null && status, rows === null && since];
+}
+
+/** Of a panel that stays as it was drawn: from now on it acts on the newest answer, and is dimmed while that is one to an earlier question. */
+export function refresh(section: HTMLElement, loaded: Loaded<unknown>, isOld = loaded.isOld): void {
+  const options = drawn.get(section);
+  if (options !== undefined) options.loaded = loaded;
+  section.classList.toggle('is-old', isOld);
+  if (loaded.status === 'loading') section.setAttribute('aria-busy', 'true');
+  else section.removeAttribute('aria-busy');
 }
 
 function toggle<Row>({ id, context }: Panel<Row>, isTable: boolean): void {
@@ -80,10 +101,10 @@ function toggle<Row>({ id, context }: Panel<Row>, isTable: boolean): void {
 }
 
 function content<Row>(options: Panel<Row>, isTable: boolean): Node {
-  const { id, loaded, body, empty } = options;
+  const { id, loaded, body, empty, isEmptyFine } = options;
   const { rows, status } = loaded;
   if (rows === null) return status === 'failed' ? failure(options) : waiting(id, loaded);
-  if (rows.length === 0) return h('p', { class: 'panel-body panel-empty', 'data-state': 'empty' }, empty ?? 'There is nothing of this in the period.');
+  if (rows.length === 0) return h('p', { class: 'panel-body panel-empty', 'data-state': isEmptyFine === true ? undefined : 'empty' }, empty ?? 'There is nothing of this in the period.');
   if (body === undefined || isTable) return h('div', { class: 'panel-body panel-table' }, dataTable(options, rows));
   return h('figure', { class: 'panel-body', 'aria-labelledby': `${id}-title` }, body(rows));
 }

@@ -22,6 +22,8 @@ test('an address reproduces what it was made of', () => {
     '?sort.countries=-country',
     '?find.pages=%D7%A2%D7%92%D7%9C%D7%94&p.curve=table&p.heat-size=24',
     '?page=%3Cimg+src%3Dx%3E',
+    '?days=90&view=incidents',
+    '?site=shop&incident=20261128-0105-a1b2',
   ]) {
     assert.equal(format(parse(address)), address);
   }
@@ -40,6 +42,10 @@ test('what does not fit is as if it were not there', () => {
     '?device=toaster',
     '?nav=ENTRY',
     '?map=heat',
+    '?view=incident',
+    '?incident=',
+    '?incident=..%2F1',
+    `?incident=${'1'.repeat(41)}`,
     '?compare=before',
     '?release=',
     '?from=2026-10-31&to=2026-10-01',

@@ -9,6 +9,7 @@ export const DEVICES = ['mobile', 'desktop', 'tablet', 'other'] as const;
 export const NAVS = ['entry', 'inner'] as const;
 /** What the map is coloured by. */
 export const MEASURES = ['loss', 'loss-share', 'lcp', 'good'] as const;
+export const VIEWS = ['incidents'] as const;
 /** Longest period that the API takes. */
 export const DAYS_MAX = 400;
 
@@ -19,6 +20,7 @@ const WEEKS_52 = 364;
 export type Device = (typeof DEVICES)[number];
 export type Nav = (typeof NAVS)[number];
 export type Measure = (typeof MEASURES)[number];
+export type View = (typeof VIEWS)[number];
 export type Period = { days: number } | { from: Day; to: Day };
 /** What the period is compared with. `year` is the same weekdays 52 weeks earlier. */
 export type Comparison = 'none' | 'previous' | 'year' | { release: string };
@@ -42,6 +44,10 @@ export interface State {
   /** The country that is looked at, the page group, or one in the other. */
   country: string | null;
   page: string | null;
+  /** What is looked at instead of what slowness costs: past and present failures. */
+  view: View | null;
+  /** One of them, by its name. */
+  incident: string | null;
   measure: Measure;
   /** How tables are sorted, by their names; as usual where there is none. */
   sorts: Record<string, Sort>;
@@ -67,6 +73,8 @@ export function parse(query: string): State {
     nav: oneOf(NAVS, given.get('nav')),
     country: country !== null && /^[A-Z]{2}$/.test(country) ? country : null,
     page: text(given.get('page')),
+    view: oneOf(VIEWS, given.get('view')),
+    incident: parseIncident(given.get('incident')),
     measure: oneOf(MEASURES, given.get('map')) ?? 'loss',
     sorts: options(given, 'sort', parseSort),
     finds: options(given, 'find', text),
@@ -80,6 +88,10 @@ function oneOf<T>(known: readonly T[], given: unknown): T | null {
 
 function text(given: string | null): string | null {
   return given === null || given === '' || given.length > TEXT_MAX ? null : given;
+}
+
+function parseIncident(given: string | null): string | null {
+  return given !== null && /^[0-9a-z-]{1,40}$/i.test(given) ? given : null;
 }
 
 function parsePeriod(given: URLSearchParams): Period {
@@ -130,12 +142,21 @@ export function format(state: State): string {
   set('nav', state.nav);
   set('country', state.country);
   set('page', state.page);
+  set('view', state.view);
+  set('incident', state.incident);
   set('map', state.measure, 'loss');
   for (const [name, sort] of Object.entries(state.sorts)) set(`sort.${name}`, `${sort.descending ? '-' : ''}${sort.column}`, '-lo');
   for (const [name, find] of Object.entries(state.finds)) set(`find.${name}`, find, '');
   for (const [name, value] of Object.entries(state.panels)) set(`p.${name}`, value, '');
   const formatted = query.toString();
   return formatted === '' ? '' : `?${formatted}`;
+}
+
+/** What of a state is another place: one begins at its top. */
+export const SITE_PLACE = { country: null, page: null, view: null, incident: null } as const;
+
+export function isSamePlace(a: State, b: State): boolean {
+  return a.country === b.country && a.page === b.page && a.view === b.view && a.incident === b.incident;
 }
 
 /** The days [from, to) that a period means now. */

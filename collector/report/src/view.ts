@@ -3,12 +3,15 @@
 import type { Overview, Site } from './api';
 import { type Context, quietly } from './context';
 import type { Child } from './dom';
+import { banner, quietLine } from './failures/alarms';
+import { incidentView } from './failures/incident';
+import { incidentsView } from './failures/incidents';
 import { kept } from './kept';
 import type { Loaded, Loader } from './load';
 import { claim } from './panels/limits';
 import { emptyPeriod, failure, noData, noSites, simulated, skeleton, stale, wholePeriod } from './panels/messages';
-import { scopeView } from './scopes/index';
-import { site as siteView } from './site';
+import { askScope, scopeView } from './scopes/index';
+import { askSite, site as siteView } from './site';
 import { waiting } from './waiting';
 
 export interface View {
@@ -19,9 +22,13 @@ export interface View {
 export function view(sites: Loaded<Site>, context: Context | null, loader: Loader): View {
   if (sites.rows === null) return { overview: null, children: [withoutAnswer(sites)] };
   if (context === null) return { overview: null, children: [noSites()] };
+  if (isOfFailures(context)) return { overview: null, children: [banner(context), ...failures(context)] };
   const overview = context.load<Overview>('overview');
   const row = overview.rows?.[0];
-  if (row === undefined) return { overview: null, children: [withoutAnswer(overview)] };
+  if (row === undefined) {
+    if (overview.status !== 'failed') ask(context);
+    return { overview: null, children: [withoutAnswer(overview)] };
+  }
   if (row.views === 0 && !overview.isOld) {
     loader.soon(sites);
     loader.soon(overview);
@@ -30,10 +37,33 @@ export function view(sites: Loaded<Site>, context: Context | null, loader: Loade
   const { country, page } = context.state;
   const notice = late(overview) ?? late(sites);
   const shown = notice === null ? context : quietly(context);
+  const isSite = country === null && page === null;
   return {
     overview: row,
-    children: [notice, simulated(row), ...(country === null && page === null ? siteView(shown) : scope(shown))],
+    children: [notice, simulated(row), banner(shown) ?? (isSite ? quietLine(shown) : null), ...(isSite ? siteView(shown) : scope(shown))],
   };
+}
+
+/** Asks for what the view is made of before it can be drawn. */
+export function ask(context: Context): void {
+  const { country, page, incident } = context.state;
+  if (isOfFailures(context)) {
+    banner(context);
+    if (incident === null) context.load('incidents');
+    return;
+  }
+  context.load('overview');
+  if (country === null && page === null) askSite(context);
+  else askScope(context);
+}
+
+function isOfFailures({ state }: Context): boolean {
+  return state.view === 'incidents' || state.incident !== null;
+}
+
+function failures(context: Context): Child[] {
+  const { incident } = context.state;
+  return incident === null ? incidentsView(context) : incidentView(context, incident);
 }
 
 /** The sentence that stands with every estimate comes right after the first ones. */

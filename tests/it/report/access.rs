@@ -10,7 +10,7 @@ use tests::collector::{Answer, CollectorProcess, Setup};
 use tests::embedded::EmbeddedClickHouse;
 
 const PASSWORD: &str = "correct horse";
-const TOKEN: &str = "slowtax_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
+pub(super) const TOKEN: &str = "slowtax_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
 const NOWHERE: [(&str, &str); 2] = [("clickhouse.mode", "server"), ("clickhouse.url", "http://127.0.0.1:9")];
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
@@ -19,7 +19,7 @@ fn hash(salt: u8) -> PasswordHash {
 }
 
 /// Two users, ann for everything and bob for the shop, and a token for the blog.
-fn people() -> String {
+pub(super) fn people() -> String {
     let (hash, token) = (hash(1), TokenHash::of(TOKEN).reveal());
     format!(
         "[sites.blog]\n[access.users.ann]\npassword_hash = '{0}'\n[access.users.bob]\npassword_hash = '{0}'\nsites = ['shop']\n\
@@ -28,7 +28,7 @@ fn people() -> String {
     )
 }
 
-fn setup(overrides: &[(&str, &str)], more: &str) -> Setup {
+pub(super) fn setup(overrides: &[(&str, &str)], more: &str) -> Setup {
     let setup = Setup::new(overrides);
     let mut file = std::fs::OpenOptions::new().append(true).open(setup.config_file()).unwrap();
     file.write_all(more.as_bytes()).unwrap();
@@ -50,7 +50,7 @@ fn log_in(collector: &CollectorProcess, user: &str, password: &str, headers: &[(
 }
 
 /// The `Cookie` of somebody who has logged in.
-fn session(collector: &CollectorProcess, user: &str) -> String {
+pub(super) fn session(collector: &CollectorProcess, user: &str) -> String {
     let answer = log_in(collector, user, PASSWORD, &[]);
     assert_eq!(answer.status, 303, "{}", answer.text());
     answer.header("set-cookie").split(';').next().unwrap().to_owned()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::collector::{CollectorProcess, Setup};
 use tests::embedded::workspace;
 
-use super::{add_history, collector, rows, same};
+use super::{add_history, collector, incidents, rows, same};
 
 const QUERY: &str = "site=shop&from_day=2026-10-26&to_day=2026-11-24";
 
@@ -38,7 +38,7 @@ const TABLES: [(&str, &[&str]); 17] = [
 ];
 
 /// What the SQL that a table shows says, asked without the collector.
-fn directly(collector: &CollectorProcess, path: &str) -> Vec<Value> {
+pub(super) fn directly(collector: &CollectorProcess, path: &str) -> Vec<Value> {
     let sql = collector.request("GET", path, &[("Accept", "application/sql")], b"");
     assert_eq!((sql.status, sql.header("content-type")), (200, "application/sql; charset=utf-8"), "{path}");
     let settings = "SETTINGS output_format_json_quote_64bit_integers = 0, date_time_output_format = 'iso'";
@@ -230,14 +230,11 @@ fn check_narrowed(ask: &impl Fn(&str, &str) -> Vec<Value>, overview: &Value) {
 #[test]
 fn the_description_has_the_columns_that_the_sql_has() {
     let collector = collector("columns", &[]);
+    incidents::add_one(&collector);
     let mut columns = std::collections::BTreeMap::new();
-    for (table, queries) in TABLES {
-        let sql = collector.request(
-            "GET",
-            &format!("/api/v1/{table}?{QUERY}&{}", queries[0]),
-            &[("Accept", "application/sql")],
-            b"",
-        );
+    let of_days = TABLES.iter().map(|(table, queries)| (*table, format!("{QUERY}&{}", queries[0])));
+    for (table, query) in of_days.chain(incidents::TABLES.map(|(table, query)| (table, query.to_owned()))) {
+        let sql = collector.request("GET", &format!("/api/v1/{table}?{query}"), &[("Accept", "application/sql")], b"");
         let lines = collector.query(&format!("DESCRIBE TABLE (\n{}\n) FORMAT JSONEachRow", sql.text()));
         let described = lines.lines().map(|line| {
             let column: Value = serde_json::from_str(line).unwrap();
@@ -268,7 +265,8 @@ fn the_description_has_the_columns_that_the_sql_has() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), text, "SLOWTAX_WRITE_COLUMNS=1 writes it");
     let document: Value = serde_json::from_slice(&collector.get("/api/v1/openapi.json").body).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
-    assert_eq!(document["paths"].as_object().unwrap().len(), TABLES.len() + 2);
+    // Beside the tables: who looks, the sites, and what changes an incident or ends a silence.
+    assert_eq!(document["paths"].as_object().unwrap().len(), TABLES.len() + incidents::TABLES.len() + 4);
 }
 
 fn check_sites(collector: &CollectorProcess) {

@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use beacon_format::limits::BEACON_BYTES_SENT_MAX;
 use beacon_format::{Beacon, Head, Id, Nav, PageView, WebVitals};
+use collector::credentials::PasswordHash;
 use serde_json::{Value, json};
 use tests::collector::CollectorProcess;
 use tests::embedded::{EmbeddedClickHouse, workspace};
@@ -14,7 +15,7 @@ use time::OffsetDateTime;
 use super::{add_history, close, collector, rows};
 
 /// A browser that looks at the report as it is told.
-struct Reader {
+pub(super) struct Reader {
     node: Child,
     stdin: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
@@ -22,8 +23,13 @@ struct Reader {
 
 impl Reader {
     fn start() -> Self {
+        Self::told_by("report.mjs")
+    }
+
+    /// One that understands what this script of `tests/browser` does.
+    pub(super) fn told_by(script: &str) -> Self {
         let mut node = Command::new("node")
-            .arg(workspace().join("tests/browser/report.mjs"))
+            .arg(workspace().join("tests/browser").join(script))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -34,7 +40,7 @@ impl Reader {
     }
 
     /// Does it, and looks. Errors in the console are failures.
-    fn then(&mut self, command: &Value) -> Value {
+    pub(super) fn then(&mut self, command: &Value) -> Value {
         let seen = self.whatever(command);
         assert_eq!(seen["console"], json!([]), "after {command}");
         assert_eq!((&seen["attacked"], &seen["images"]), (&json!(false), &json!(0)), "after {command}");
@@ -369,6 +375,41 @@ fn texts(table: &Value) -> Vec<&str> {
 fn column(table: &Value, name: &str) -> Vec<f64> {
     let rows = table["rows"].as_array().unwrap();
     rows.iter().map(|row| row["cells"][name]["value"].as_str().unwrap().parse().unwrap()).collect()
+}
+
+#[test]
+fn somebody_logs_in_sees_what_they_may_and_logs_out() {
+    let hash = PasswordHash::make("correct horse", [7; 16]).unwrap();
+    let closed = [
+        ("http.report_open", "false"),
+        ("access.users.bob.password_hash", hash.reveal()),
+        ("access.users.bob.sites", "shop"),
+        ("sites.blog.name", "Blog"),
+    ];
+    let collector = collector("login", &closed);
+    add_history(&collector, "28", "500");
+    let mut reader = Reader::start();
+    let form = reader.then(&json!({"open": format!("{}/?site=shop&country=BR", collector.url()), "axe": true}));
+    assert_eq!((&form["title"], &form["axe"]), (&json!("Log in to Slowtax"), &json!([])));
+    assert!(form["url"].as_str().unwrap().starts_with("/login?next="), "{}", form["url"]);
+    let refused = reader.whatever(&json!({"type": ["#user", "bob"], "keys": ["Tab", "n", "o", "Enter"]}));
+    assert_eq!(refused["url"], "/login", "by keyboard alone: {refused}");
+    assert!(refused["problem"].as_str().unwrap().contains("There is no such user"), "{refused}");
+    assert_eq!((&refused["focus"], &refused["controls"]["site"]), (&json!("password"), &Value::Null));
+
+    reader.then(&json!({"type": ["#password", "correct horse"], "press": "button[type=submit]"}));
+    // The page's own answers are awaited.
+    let page = reader.then(&json!({"forward_s": 1}));
+    assert_eq!((&page["url"], &page["user"]), (&json!("/?site=shop&country=BR"), &json!("bob")));
+    assert!(page["heading"].as_str().unwrap().contains("Brazil"), "{}", page["heading"]);
+    let elsewhere = reader.whatever(&json!({"open": format!("{}/?site=blog", collector.url())}));
+    assert!(!elsewhere.to_string().contains("Blog"), "what one may not see does not exist: {elsewhere}");
+
+    reader.then(&json!({"open": format!("{}/", collector.url())}));
+    let out = reader.then(&json!({"press": "[data-focus=log-out]"}));
+    assert_eq!((&out["url"], &out["title"]), (&json!("/login"), &json!("Log in to Slowtax")));
+    let again = reader.then(&json!({"open": format!("{}/", collector.url())}));
+    assert_eq!(again["title"], "Log in to Slowtax");
 }
 
 #[test]

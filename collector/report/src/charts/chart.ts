@@ -2,6 +2,7 @@
 
 import { h } from '../dom';
 import { type Point, Reader, type Reading } from './reader';
+import { isElsewhere } from '../table';
 import { round } from './text';
 
 export type { Point } from './reader';
@@ -10,6 +11,17 @@ export interface Drawing {
   svg: SVGElement;
   height: number;
   points: Point[];
+  /** Places that lead somewhere, for the mouse. A list beside the chart leads there by keyboard. */
+  links?: Link[];
+}
+
+export interface Link {
+  x: number;
+  y: number;
+  size: number;
+  title: string;
+  address: () => string;
+  follow: () => void;
 }
 
 export interface Chart {
@@ -30,6 +42,11 @@ const observer = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) redraws.get(target)?.(Math.floor(contentRect.width));
 });
 
+// Charts that were never in sight were never drawn, and paper shows all of them.
+addEventListener('beforeprint', () => {
+  for (const frame of document.querySelectorAll('.chart')) redraws.get(frame)?.(frame.clientWidth);
+});
+
 export function chart(options: Chart): HTMLElement {
   const frame = h('div', { class: 'chart', 'data-chart': options.id });
   let drawnWidth = 0;
@@ -46,7 +63,7 @@ export function chart(options: Chart): HTMLElement {
 }
 
 function fill(frame: HTMLElement, { id, label, points: direction, draw, choose }: Chart, width: number): void {
-  const { svg, height, points } = draw(width);
+  const { svg, height, points, links = [] } = draw(width);
   svg.setAttribute('class', 'chart-svg');
   // For pictures; in the page it is as wide as its frame.
   svg.setAttribute('width', String(width));
@@ -55,6 +72,19 @@ function fill(frame: HTMLElement, { id, label, points: direction, draw, choose }
   svg.setAttribute('aria-label', label);
   const hadFocus = frame.contains(document.activeElement);
   const reader = points.length === 0 ? null : new Reader({ id, points, direction, choose });
-  frame.replaceChildren(svg, ...(reader?.elements ?? []));
+  frame.replaceChildren(svg, ...(reader?.elements ?? []), ...links.map(anchor));
   if (hadFocus) reader?.focus();
+}
+
+/** It lies above the reader, which would take the press. Placed through the CSSOM: the page's policy allows no style attributes. */
+function anchor({ x, y, size, title, address, follow }: Link): HTMLElement {
+  const element = h('a', { class: 'chart-link', href: address(), title, tabindex: -1, 'aria-hidden': 'true' });
+  Object.assign(element.style, { left: `${x - size / 2}px`, top: `${y - size / 2}px`, width: `${size}px`, height: `${size}px` });
+  element.addEventListener('pointerenter', () => (element.href = address()));
+  element.addEventListener('click', (event) => {
+    if (isElsewhere(event)) return;
+    event.preventDefault();
+    follow();
+  });
+  return element;
 }

@@ -16,8 +16,8 @@ export interface Reading {
   /** Tells it from others; the point that is read is remembered by it. */
   id: string;
   points: Point[];
-  /** Points stand side by side, or one below the other. */
-  direction: 'across' | 'down';
+  /** Points stand side by side, one below the other, or in rows and columns. */
+  direction: 'across' | 'down' | 'grid';
   /** What pressing a point, or Enter on it, does, and how that is said. */
   choose: { hint: string; press: (at: number) => void } | undefined;
 }
@@ -42,7 +42,7 @@ export class Reader {
       role: 'slider',
       tabindex: 0,
       'aria-label': choose ? `Points of the chart. ${choose.hint}` : 'Points of the chart',
-      'aria-orientation': direction === 'across' ? 'horizontal' : 'vertical',
+      'aria-orientation': direction === 'down' ? 'vertical' : 'horizontal',
       'aria-valuemin': 1,
       'aria-valuemax': points.length,
       'data-focus': `${id}-reader`,
@@ -111,8 +111,11 @@ export class Reader {
   #nearest(event: MouseEvent): number {
     const { points, direction } = this.#reading;
     const { left, top } = this.#slider.getBoundingClientRect();
-    const distance = ({ box }: Point) =>
-      direction === 'across' ? outside(event.clientX - left, box.x, box.width) : outside(event.clientY - top, box.y, box.height);
+    const distance = ({ box }: Point) => {
+      const across = outside(event.clientX - left, box.x, box.width);
+      const down = outside(event.clientY - top, box.y, box.height);
+      return direction === 'across' ? across : direction === 'down' ? down : Math.hypot(across, down);
+    };
     const distances = points.map(distance);
     return distances.indexOf(Math.min(...distances));
   }

@@ -1,4 +1,4 @@
-// Rows of stacked bars: a name, and the parts of its time one after the other.
+// Rows of stacked bars: a name, and its parts one after the other: of a time, or of what it cost.
 
 import { svg } from '../dom';
 import * as format from '../format';
@@ -17,7 +17,7 @@ export interface StackRow {
   name: string;
   /** The name in full, for who reads the row. */
   title?: string;
-  /** Milliseconds, in the order of the parts. */
+  /** Milliseconds, unless the stack has a text of its own; in the order of the parts. */
   values: (number | null)[];
   /** What stands at the end of the row. */
   end: string;
@@ -34,6 +34,8 @@ export interface Stack {
   rows: StackRow[];
   /** What the mark is. */
   markLabel?: string;
+  /** How values are written; as milliseconds without it. */
+  text?: (value: number | null) => string;
 }
 
 const ROW = 44;
@@ -44,9 +46,9 @@ export function stack(options: Stack): HTMLElement {
   return chart({ id: options.id, label: `${options.label}; the table has the numbers`, points: 'down', draw: (width) => draw(options, width) });
 }
 
-function draw({ parts, rows, markLabel }: Stack, width: number): Drawing {
+function draw({ parts, rows, markLabel, text = milliseconds }: Stack, width: number): Drawing {
   const seen = parts.map((_, part) => rows.some(({ values }) => (values[part] ?? 0) > 0));
-  const items: LegendItem[] = parts.filter((_, part) => seen[part]).map(({ label: text, kind }) => ({ text, sign: box(`time-part ${kind}`) }));
+  const items: LegendItem[] = parts.filter((_, part) => seen[part]).map(({ label: name, kind }) => ({ text: name, sign: box(`time-part ${kind}`) }));
   if (markLabel !== undefined) items.push({ text: markLabel, sign: (x, y) => svg('line', { class: 'stack-mark', x1: x + 7, x2: x + 7, y1: y - 2, y2: y + 12 }) });
   const signs = legend(items, 0, width);
   const top = signs.height + 10;
@@ -55,11 +57,11 @@ function draw({ parts, rows, markLabel }: Stack, width: number): Drawing {
   const bottom = top + rows.length * ROW;
   const group = svg('g');
   rows.forEach((row, at) => group.append(drawRow(row, parts, x, top + at * ROW, width)));
-  const drawing = svg('svg', { viewBox: `0 0 ${width} ${bottom + 24}` }, signs.element, grid(longest, x, top, bottom), group);
+  const drawing = svg('svg', { viewBox: `0 0 ${width} ${bottom + 24}` }, signs.element, grid(longest, x, top, bottom, text), group);
   const points = rows.map((row, at) => ({
     box: { x: 0, y: top + at * ROW, width, height: ROW - 4 },
     title: row.title ?? row.name,
-    values: [...parts.map(({ label: name }, part): [string, string] => [name, milliseconds(row.values[part] ?? null)]), ...row.more],
+    values: [...parts.map(({ label: name }, part): [string, string] => [name, text(row.values[part] ?? null)]), ...row.more],
   }));
   return { svg: drawing, height: bottom + 24, points };
 }
@@ -68,14 +70,14 @@ function total({ values }: StackRow): number {
   return values.reduce((sum: number, value) => sum + (value ?? 0), 0);
 }
 
-function grid(longest: number, x: Scale, top: number, bottom: number): SVGElement {
+function grid(longest: number, x: Scale, top: number, bottom: number, said: (value: number) => string): SVGElement {
   const group = svg('g', { class: 'chart-grid' });
   const values = ticks(0, longest, 5);
   values.forEach((value, at) => {
     const place = round(x(value));
     // Names begin at nought: a line there would run through them.
     if (value !== 0) group.append(svg('line', { class: 'grid-rule', x1: place, x2: place, y1: top, y2: bottom }));
-    const text = value === 0 ? '0' : milliseconds(value);
+    const text = value === 0 ? '0' : said(value);
     const isLast = at === values.length - 1 && place + textWidth(text) / 2 > x(longest);
     group.append(label(text, isLast ? x(longest) : place, bottom + 16, at === 0 ? 'start' : isLast ? 'end' : 'middle'));
   });

@@ -7,8 +7,21 @@ export const FONT_PX = 12;
 
 let pen: CanvasRenderingContext2D | null = null;
 
+/** Widths that were measured: charts that are drawn again say mostly the same. */
+const measured = new Map<string, number>();
+const MEASURED_MAX = 4000;
+
 /** How wide a label is, in pixels. */
 export function textWidth(text: string): number {
+  const known = measured.get(text);
+  if (known !== undefined) return known;
+  if (measured.size >= MEASURED_MAX) measured.clear();
+  const width = measure(text);
+  measured.set(text, width);
+  return width;
+}
+
+function measure(text: string): number {
   if (pen === null) {
     pen = document.createElement('canvas').getContext('2d');
     if (pen === null) return text.length * FONT_PX * 0.6;

@@ -23,7 +23,17 @@ export interface TrendRow {
   releases: string[] | null;
 }
 
+/** An incident of a day. */
+export interface TrendMark {
+  day: Day;
+  title: string;
+  address: () => string;
+  follow: () => void;
+}
+
 const LANES = 3;
+const MARK_ROOM = 18;
+const MARK = 14;
 /** Where releases follow each other closer than this on average, their lines would hide what they stand for. */
 const APART_PX = 40;
 const NOTCH = 9;
@@ -33,15 +43,15 @@ const LANE = 17;
 const RELEASE_ROOM = 150;
 const GAP = 34;
 
-export function trend(id: string, rows: TrendRow[]): HTMLElement {
+export function trend(id: string, rows: TrendRow[], marks: TrendMark[] = []): HTMLElement {
   // Of a day without views nothing is known; it has not lost nothing.
   const known = rows.map((row) => (row.views > 0 ? row : { ...row, est_lost: null, lo: null, hi: null }));
   const sorted = known.sort((a, b) => (a.day < b.day ? -1 : 1));
   return chart({
     id,
-    label: 'Lost orders, LCP of the 75th percentile and views, day by day, with releases; the table has the numbers',
+    label: 'Lost orders, LCP of the 75th percentile and views, day by day, with releases and incidents; the table has the numbers',
     points: 'across',
-    draw: (width) => draw(sorted, width),
+    draw: (width) => draw(sorted, marks, width),
   });
 }
 
@@ -51,7 +61,7 @@ interface Days {
   width: number;
 }
 
-function draw(rows: TrendRow[], width: number): Drawing {
+function draw(rows: TrendRow[], incidents: TrendMark[], width: number): Drawing {
   const losses = extent(rows.flatMap(({ est_lost, lo, hi }) => [est_lost, lo, hi]));
   const speeds = extent(rows.map(({ lcp_p75_ms }) => lcp_p75_ms), 3000);
   const counts = extent(rows.map(({ views }) => views));
@@ -60,7 +70,8 @@ function draw(rows: TrendRow[], width: number): Drawing {
   const left = Math.max(...rooms);
   const days = dayScale(rows, left, width - 6);
   const marks = releaseLabels(rows, days, left, width);
-  const top = marks.height + 22;
+  const drawn = incidents.filter(({ day }) => day >= (rows[0]?.day ?? '') && day <= (rows.at(-1)?.day ?? ''));
+  const top = marks.height + 22 + (drawn.length > 0 ? MARK_ROOM : 0);
   const stackPane = (from: number, height: number): Pane => ({ left, right: width - 6, top: from, bottom: from + height });
   const loss = stackPane(top, hasLoss ? 150 : 24);
   const speed = stackPane(loss.bottom + GAP, 80);
@@ -71,6 +82,7 @@ function draw(rows: TrendRow[], width: number): Drawing {
     { viewBox: `0 0 ${width} ${round(height)}` },
     releaseLines(rows, days, marks.height, isCrowded(rows, width) ? marks.height + NOTCH : views.bottom),
     marks.element,
+    incidentMarks(drawn, days, marks.height + MARK_ROOM / 2, drawn.length * APART_PX > width ? marks.height + MARK_ROOM : views.bottom),
     paneTitle('Lost orders a day, with the 95 % interval', loss, top - 10),
     hasLoss ? lossPane(rows, days, loss, losses) : label('Too little data for a loss of single days.', left, loss.top + 16, 'start', 'said-label'),
     paneTitle('p75 LCP', speed, speed.top - 10),
@@ -79,7 +91,31 @@ function draw(rows: TrendRow[], width: number): Drawing {
     viewsPane(rows, days, views, counts),
     dayAxis(rows, days, views),
   );
-  return { svg: drawing, height, points: rows.map((row) => point(row, days, top, views.bottom)) };
+  return {
+    svg: drawing,
+    height,
+    points: rows.map((row) => point(row, drawn.filter(({ day }) => day === row.day), days, top, views.bottom)),
+    // The mark of several incidents leads to the last of them.
+    links: [...new Map(drawn.map((mark) => [mark.day, mark])).values()].map((mark) => ({
+      ...mark,
+      title: drawn.filter(({ day }) => day === mark.day).map(({ title }) => title).join(', '),
+      x: days.x(mark.day),
+      y: marks.height + MARK_ROOM / 2,
+      size: MARK + 6,
+    })),
+  };
+}
+
+/** On each day with incidents a filled triangle that stands on its point, and a line down to `bottom`. */
+function incidentMarks(incidents: TrendMark[], days: Days, y: number, bottom: number): SVGElement {
+  const half = MARK / 2;
+  const group = svg('g', { class: 'incident-marks' });
+  for (const day of new Set(incidents.map(({ day }) => day))) {
+    const x = days.x(day);
+    group.append(svg('line', { class: 'incident-line', x1: round(x), x2: round(x), y1: round(y), y2: round(bottom) }));
+    group.append(svg('path', { class: 'incident-mark', d: `M${round(x - half)} ${round(y - half)}h${MARK}l${-half} ${MARK - 2}z` }));
+  }
+  return group;
 }
 
 function dayScale(rows: TrendRow[], left: number, right: number): Days {
@@ -201,7 +237,7 @@ function releaseLines(rows: TrendRow[], days: Days, top: number, bottom: number)
   return group;
 }
 
-function point(row: TrendRow, days: Days, top: number, bottom: number): Point {
+function point(row: TrendRow, incidents: TrendMark[], days: Days, top: number, bottom: number): Point {
   const { day, est_lost, lo, hi, releases } = row;
   const loss = lo === null || hi === null ? 'too little data' : `${format.estimate(est_lost)} [${format.estimate(lo)}, ${format.estimate(hi)}]`;
   const names: [string, string][] = releases !== null && releases.length > 0 ? [['New release', releases.join(', ')]] : [];
@@ -215,6 +251,7 @@ function point(row: TrendRow, days: Days, top: number, bottom: number): Point {
       ['Views', format.count(row.views)],
       ['Led to orders', format.count(row.k)],
       ...names,
+      ...incidents.map(({ title }): [string, string] => ['Incident', title]),
     ],
   };
 }

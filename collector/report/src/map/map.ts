@@ -25,8 +25,21 @@ export function map(rows: CountryRow[], context: Context): HTMLElement {
   shown = { rows, context };
   if (!isReady) listen();
   isReady = true;
-  const { shapes } = colour(drawing ?? place(Math.min(innerWidth, 1440) - 90));
+  const { shapes } = colour(drawing ?? place(expectedWidth()));
   return h('div', { class: 'map-frame' }, switcher(context.state.measure, context), ground, absent(rows, shapes));
+}
+
+/** Draws the world before there is anything to colour it by: it takes long, and while answers are waited for there is time. */
+export function prepare(): void {
+  if (drawing === null) place(expectedWidth());
+}
+
+/** How wide the map's place will be; the style sheets say the same. */
+function expectedWidth(): number {
+  const window = document.documentElement.clientWidth;
+  if (window <= 860) return window - 58;
+  if (window < 2300) return Math.min(window, 1440) - 90;
+  return Math.floor((Math.min(window, 2260) - 66) / 2.15) - 42;
 }
 
 /** Draws the world in this width. */

@@ -54,9 +54,10 @@ function line(worse: number, isClear: boolean, text: string, against: string): H
   return h('p', { class: `delta ${direction}` }, h('strong', {}, `${words[direction]}: ${text}`), against);
 }
 
-/** What is compared is on its way. */
+/** What is compared is on its way. It takes as much room as what is usually said, so that nothing jumps. */
 export function pending(): HTMLElement {
-  return h('p', { class: 'delta same' }, '\u2026');
+  const usual = 'No clear change: +12% per view against the previous period, within what chance does';
+  return h('p', { class: 'delta same' }, h('span', { class: 'to-come', 'aria-hidden': 'true' }, usual), h('span', { class: 'hidden-text' }, 'Being compared'));
 }
 
 export function unknown(name: string): HTMLElement {

@@ -19,7 +19,7 @@ export interface FiguresPanel<Row> {
 
 export function figuresPanel<Row extends Estimate & Speed>({ context, loaded, title, summary, figures: given }: FiguresPanel<Row>): HTMLElement {
   const { currency } = context.site;
-  const section = panel<Row>({
+  return panel<Row>({
     id: 'figures',
     title,
     hint: `All views beyond the target of ${format.target(context.state.targetMs)}, as if they had been as fast as the others.`,
@@ -30,8 +30,6 @@ export function figuresPanel<Row extends Estimate & Speed>({ context, loaded, ti
     key: () => 'figures',
     hasPicture: false,
   });
-  section.classList.toggle('is-old', loaded.isOld && given.preview === null);
-  return section;
 }
 
 function columns<Row extends Estimate & Speed>(currency: string | null, summary: (row: Row) => Summary): Column<Row>[] {

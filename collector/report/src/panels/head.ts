@@ -4,10 +4,13 @@
 import type { Me, Overview, ReleaseRow, Site } from '../api';
 import { releases } from '../comparison';
 import type { Context } from '../context';
-import { between } from '../days';
+import { between, today } from '../days';
 import { type Child, h, replace } from '../dom';
 import * as format from '../format';
-import { type Comparison, DEVICES, NAVS, type State, days, periodBefore } from '../state';
+import { alarmsOf } from '../failures/alarms';
+import { openAlarms } from '../failures/ranked';
+import { go } from '../scopes/scope';
+import { type Comparison, DEVICES, NAVS, SITE_PLACE, type State, days, periodBefore } from '../state';
 import { choice, setChoice } from './choice';
 import { moment } from './messages';
 import { createPeriod } from './period';
@@ -19,7 +22,8 @@ export interface Live {
 }
 
 export interface Shown {
-  sites: Site[];
+  /** `null` while they are not known. */
+  sites: Site[] | null;
   site: Site | null;
   context: Context | null;
   overview: Overview | null;
@@ -36,19 +40,26 @@ const NAV_NAMES = { entry: 'Entry views', inner: 'Inner views' };
 
 export function createHead(live: Live): Head {
   const { change } = live;
-  const parts = { ...selects(change), period: createPeriod(change), slider: createSlider(live), releases: createReleases(change) };
+  const parts = { ...selects(live), period: createPeriod(change), slider: createSlider(live), releases: createReleases(change) };
   const said = { days: h('p', { class: 'shown-days' }), freshness: h('p', { class: 'freshness', id: 'freshness' }), user: h('div', { class: 'user' }) };
+  const views = h('nav', { class: 'views', 'aria-label': 'Views' });
   const siteControl = choice('Site', parts.site);
   const update = ({ sites, site, context, overview, me }: Shown) => {
     const state = live.state();
-    siteControl.hidden = sites.length === 0;
-    setChoice(parts.site, sites.map(({ site, name }) => [site, name ?? site]), site?.site ?? '');
+    siteControl.hidden = sites?.length === 0;
+    setChoice(parts.site, (sites ?? []).map(({ site, name }) => [site, name ?? site]), site?.site ?? '');
     parts.releases.update(state, overview === null ? null : context);
     setChoice(parts.device, [['', 'All devices'], ...DEVICES.map((name): [string, string] => [name, DEVICE_NAMES[name]])], state.device ?? '');
     setChoice(parts.nav, [['', 'All views'], ...NAVS.map((name): [string, string] => [name, NAV_NAMES[name]])], state.nav ?? '');
     parts.period.update(state);
     parts.slider.update(state);
-    replace(said.days, ...daysShown(state));
+    // An incident has its own days; on the page of all of them only the period matters.
+    controls.hidden = state.incident !== null;
+    controls.classList.toggle('period-only', state.view === 'incidents');
+    replace(views, ...links(context));
+    const period = JSON.stringify([state.period, state.compare, today()]);
+    if (said.days.dataset['shown'] !== period) replace(said.days, ...daysShown(state));
+    said.days.dataset['shown'] = period;
     replace(said.freshness, ...fresh(overview));
     replace(said.user, whoLooks(me));
   };
@@ -63,15 +74,29 @@ export function createHead(live: Live): Head {
     choice('Views', parts.nav, 'Entry views begin a visit; inner views come after them'),
     said.days,
   );
-  return { elements: [h('div', { class: 'top' }, title, siteControl, said.freshness, said.user), controls], update };
+  return { elements: [h('div', { class: 'top' }, title, views, siteControl, said.freshness, said.user), controls], update };
 }
 
-function selects(change: Live['change']): Record<'site' | 'device' | 'nav', HTMLSelectElement> {
+function selects(live: Live): Record<'site' | 'device' | 'nav', HTMLSelectElement> {
+  const { change } = live;
   const [site, device, nav] = [h('select', { id: 'site' }), h('select', { id: 'device' }), h('select', { id: 'nav' })];
-  site.addEventListener('change', () => change({ site: site.value, country: null, page: null, compare: 'previous' }));
+  site.addEventListener('change', () => change({ ...SITE_PLACE, view: live.state().view, site: site.value, compare: 'previous' }));
   device.addEventListener('change', () => change({ device: DEVICES.find((name) => name === device.value) ?? null }));
   nav.addEventListener('change', () => change({ nav: NAVS.find((name) => name === nav.value) ?? null }));
   return { site, device, nav };
+}
+
+/** What slowness costs, and what failures cost: the two halves of the report. */
+function links(context: Context | null): Child[] {
+  if (context === null) return [];
+  const { view, incident } = context.state;
+  const open = openAlarms(alarmsOf(context).rows ?? []).length;
+  const isFailures = view === 'incidents' || incident !== null;
+  const current = (is: boolean): Record<string, string> => (is ? { 'aria-current': 'page' } : {});
+  return [
+    go(context, SITE_PLACE, { 'data-focus': 'view-speed', ...current(!isFailures) }, 'Speed'),
+    go(context, { ...SITE_PLACE, view: 'incidents' }, { 'data-focus': 'view-incidents', ...current(isFailures) }, 'Incidents', open > 0 && h('span', { class: 'open-count' }, ` ${format.count(open)} open`)),
+  ];
 }
 
 /** What to compare with. The list of releases is asked for by whoever opens it. */

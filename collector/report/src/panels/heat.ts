@@ -16,7 +16,7 @@ const SIZE_MAX = 120;
 const STEPS = 5;
 
 export function heat(context: Context, loaded: Loaded<CountryPageRow>): HTMLElement {
-  const section = panel<CountryPageRow>({
+  return panel<CountryPageRow>({
     id: 'heat',
     title: 'Pages and countries',
     hint: 'Lost orders of each page in each country, those that lose most first. A dot: too little data to say.',
@@ -27,8 +27,6 @@ export function heat(context: Context, loaded: Loaded<CountryPageRow>): HTMLElem
     hasPicture: false,
     body: (rows) => heatTable(rows, context),
   });
-  section.classList.toggle('is-old', loaded.isOld);
-  return section;
 }
 
 interface Grid {

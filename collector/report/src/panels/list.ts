@@ -29,9 +29,7 @@ export interface List<Row> {
 export function list<Row extends Estimate>(options: List<Row>): HTMLElement {
   const { context, loaded, columns, name, title, hint, key } = options;
   const body = (rows: Row[]) => listTable(options, rows);
-  const section = panel<Row>({ id: name, title, hint, loaded, columns, context, key, hasPicture: false, body });
-  section.classList.toggle('is-old', loaded.isOld && loaded.rows?.some((row) => row.is_preview === true) !== true);
-  return section;
+  return panel<Row>({ id: name, title, hint, loaded, columns, context, key, hasPicture: false, body });
 }
 
 function listTable<Row>({ context, columns, name, caption, key, rowsMax, to, find }: List<Row>, rows: Row[]): HTMLElement {

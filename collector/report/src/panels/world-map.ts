@@ -10,7 +10,7 @@ import { countryColumns } from './columns';
 import { scaleOf } from './estimate';
 
 export function worldMap(context: Context, loaded: Loaded<CountryRow>): HTMLElement {
-  const section = panel<CountryRow>({
+  return panel<CountryRow>({
     id: 'world',
     title: `${LABELS[context.state.measure]} around the world`,
     hint: 'A country opens with a press; the table below has the same in numbers.',
@@ -21,6 +21,4 @@ export function worldMap(context: Context, loaded: Loaded<CountryRow>): HTMLElem
     key: (row) => row.country,
     file: `map-${context.state.measure}`,
   });
-  section.classList.toggle('is-old', loaded.isOld && loaded.rows?.some((row) => row.is_preview === true) !== true);
-  return section;
 }

@@ -6,6 +6,7 @@ import type { Effect } from '../charts/effects';
 import { type TrendRow, trend } from '../charts/trend';
 import { whatIf } from '../charts/whatif';
 import type { Context } from '../context';
+import { incidentsOf, markList, marksOf } from '../failures/marks';
 import { type Child, h } from '../dom';
 import * as format from '../format';
 import type { Loaded } from '../load';
@@ -141,18 +142,19 @@ function whatIfColumns(currency: string | null, isJudged: boolean): Column<WhatI
 }
 
 export function trendPanel(context: Context, scope: Scope): HTMLElement {
+  const incidents = incidentsOf(context, scope);
   return keptPanel<TrendRow>({
     id: 'trend',
     title: 'Day by day',
-    hint: 'Has it become better or worse, and with which release? Lost orders a day, seconds, views; a broken line: a release was first seen.',
+    hint: 'Has it become better or worse, and with which release? Lost orders a day, seconds, views; a broken line: a release was first seen; a triangle: an incident.',
     loaded: context.load<TrendRow>('trend', parameters(scope)),
     columns: trendColumns(),
     context,
     key: ({ day }) => day,
     rowsMax: 31,
-    body: (rows) => trend('trend', rows),
+    body: (rows) => h('div', {}, trend('trend', rows, marksOf(context, incidents)), markList(context, incidents)),
     empty: 'No view was measured in the period.',
-  });
+  }, incidents);
 }
 
 function trendColumns(): Column<TrendRow>[] {

@@ -3,6 +3,7 @@
 import type { Overview } from '../api';
 import type { Context } from '../context';
 import { h, replace } from '../dom';
+import { incidentsPanel } from '../failures/incidents';
 import { kept } from '../kept';
 import { curvePanel, trendPanel, whatIfPanel } from './effect';
 import { errorsPanel } from './errors';
@@ -11,7 +12,7 @@ import { heading, whole } from './heading';
 import { hostsPanel } from './hosts';
 import { inpPanel, lcpPanel, phasesPanel } from './parts';
 import { ranking } from './ranking';
-import type { Scope } from './scope';
+import { type Scope, parameters } from './scope';
 import { scriptsPanel } from './scripts';
 import { vitalsPanels } from './vitals';
 
@@ -32,6 +33,14 @@ export function effectView(context: Context, overview: Loaded<Overview>): HTMLEl
   return grid;
 }
 
+/** Asks for the first of it before it can be drawn. */
+export function askScope(context: Context): void {
+  const { country, page } = context.state;
+  const scope: Scope = { country, page };
+  whole(context, scope);
+  for (const table of ['country-pages', 'curve', 'trend']) context.load(table, parameters(scope));
+}
+
 /** Everything about what `state.country` and `state.page` name; at least one of them does. */
 export function scopeView(context: Context): Node[] {
   const { country, page } = context.state;
@@ -47,6 +56,7 @@ export function scopeView(context: Context): Node[] {
     curvePanel(context, scope),
     whatIfPanel(context, scope, of),
     wide(trendPanel(context, scope)),
+    wide(incidentsPanel(context, scope)),
     phasesPanel(context, scope),
     lcpPanel(context, scope),
     wide(hostsPanel(context, scope)),

@@ -23,9 +23,15 @@ export function place({ country, page }: Scope): string {
   return page === null ? where : ` of \u2068${page}\u2069${where}`;
 }
 
+/** A link stays while the state changes: its address is renewed before anybody can use it. */
+export function keepAddress(link: HTMLAnchorElement, address: () => string): void {
+  for (const coming of ['pointerenter', 'focus']) link.addEventListener(coming, () => (link.href = address()));
+}
+
 /** A link within the report: an address that can be opened elsewhere, and followed here without loading anew. */
 export function go(context: Context, part: Partial<State>, attributes: Record<string, string>, ...children: Child[]): HTMLElement {
   const link = h('a', { href: context.link(part), ...attributes }, ...children);
+  keepAddress(link, () => context.link(part));
   link.addEventListener('click', (event) => {
     if (isElsewhere(event)) return;
     event.preventDefault();

@@ -13,7 +13,9 @@ const ELEMENT = 1;
 const TEXT = 3;
 
 /** Attributes that mean something in the page only. */
-const LEFT_OUT = /^(class|style|tabindex|id|role|aria-.*|data-.*|on.*)$/;
+const LEFT_OUT = /^(class|style|tabindex|role|aria-.*|data-.*|on.*)$/;
+/** What others refer to, as a fill that is a pattern does; of all else the name means something in the page only. */
+const REFERRED = new Set(['pattern', 'linearGradient', 'radialGradient', 'clipPath', 'mask', 'marker']);
 
 /** The properties that the charts use; all are attributes of SVG, so that none needs a style. */
 export const PROPERTIES = [
@@ -43,7 +45,7 @@ export function markup(node: Tree, styleOf: (element: Tree) => Record<string, st
   const given = new Map<string, string>();
   if (node.nodeName === 'svg') given.set('xmlns', 'http://www.w3.org/2000/svg');
   for (const { name, value } of Array.from(node.attributes ?? [])) {
-    if (!LEFT_OUT.test(name)) given.set(name, value);
+    if (name === 'id' ? REFERRED.has(node.nodeName) : !LEFT_OUT.test(name)) given.set(name, value);
   }
   for (const [name, value] of Object.entries(style)) given.set(name, value);
   const attributes = [...given].map(([name, value]) => ` ${name}="${escape(value)}"`).join('');

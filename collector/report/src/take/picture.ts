@@ -35,7 +35,9 @@ export function picture(body: Element, title: string): Picture | null {
 
 function styleOf(element: Tree): Record<string, string> | null {
   const style = getComputedStyle(element as unknown as Element);
-  if (style.display === 'none' || style.visibility === 'hidden') return null;
+  // What is only referred to, as a pattern is, is never shown by itself.
+  const isHidden = style.display === 'none' && (element as unknown as Element).closest('defs') === null;
+  if (isHidden || style.visibility === 'hidden') return null;
   return Object.fromEntries(PROPERTIES.map((name) => [name, style.getPropertyValue(name)]));
 }
 

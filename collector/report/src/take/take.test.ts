@@ -43,6 +43,15 @@ test('names in a picture are text, whatever they hold', () => {
   assert.equal(made, '<text>&lt;img src=x onerror=alert(1)&gt; &amp; &quot;q&quot; \ufffd</text>');
 });
 
+test('what a fill refers to keeps its name, so that hatching is in a saved map', () => {
+  const drawn = element('svg', { id: 'map' }, element('defs', {}, element('pattern', { id: 'hatch', width: '5' })), element('path', { id: 'BR', d: 'M0 0' }));
+  const made = markup(drawn, (node) => (node.nodeName === 'path' ? { fill: 'url("#hatch") red' } : {}));
+  assert.equal(
+    made,
+    '<svg xmlns="http://www.w3.org/2000/svg"><defs><pattern id="hatch" width="5"></pattern></defs><path d="M0 0" fill="url(&quot;#hatch&quot;) red"></path></svg>',
+  );
+});
+
 test('what is not shown is not in the picture', () => {
   const drawn = element('g', {}, element('rect', { id: 'hidden' }), element('circle', { r: '1' }));
   assert.equal(markup(drawn, (node) => (node.nodeName === 'rect' ? null : {})), '<g><circle r="1"></circle></g>');
