@@ -152,6 +152,7 @@ fn a_site_is_gone_from_raw_tables_and_rollups_and_another_is_not() {
         "goals_daily",
         "beat_5m",
         "beat_pages_5m",
+        "beat_1m",
     ] {
         assert!(count(&collector, table, "site = 'other'") > 0, "{table}");
     }

@@ -12,8 +12,9 @@ use super::sample::{binary, full};
 const VISIBLE_MAX: Duration = Duration::from_secs(3);
 
 /// Views that one beacon does not change: each compares, and has nothing to say of it.
-const SILENT: [&str; 16] = [
+const SILENT: [&str; 21] = [
     "cube_check",        // rows only where the cube is wrong
+    "network_errors",    // browsers send those by themselves
     "experiment_effect", // needs an experiment of the configuration
     "change_between",    // needs two sides; the next two ask it
     "vitals_change",
@@ -21,6 +22,7 @@ const SILENT: [&str; 16] = [
     // Of slots and days that are over; and they have a row for a site without any beacon.
     "volume_alarms",
     "volume_alarms_between",
+    "volume_alarms_by_minute",
     "page_volume_alarms",
     "page_volume_alarms_between",
     "order_alarms",
@@ -30,6 +32,10 @@ const SILENT: [&str; 16] = [
     "speed_alarms",
     "speed_alarms_between",
     "speed_drift",
+    // Of what the watch and people write.
+    "alarms_open",
+    "incident_totals",
+    "incidents_between",
 ];
 
 /// The parameters that a view takes: `{name:Type}` in its text.
@@ -96,6 +102,7 @@ fn a_beacon_is_in_every_live_view_within_three_seconds() {
         "goals_daily",
         "beat_5m",
         "beat_pages_5m",
+        "beat_1m",
     ];
     let counts: Vec<String> = tables.iter().map(|table| format!("(SELECT count() FROM {table}) > 0")).collect();
     let is_there = format!("SELECT {}", counts.join(" AND "));

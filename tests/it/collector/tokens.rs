@@ -54,7 +54,7 @@ async fn an_insert_that_is_repeated_after_clickhouse_was_started_again_changes_n
     store(&clickhouse).insert_tables(&tables(), "run-1-0").await.unwrap();
     let once = contents(&clickhouse);
     println!("{once:#?}");
-    for rollup in ["beat_5m", "beat_pages_5m", "goals_daily", "ingested", "loss_cube", "variant_cube"] {
+    for rollup in ["beat_1m", "beat_5m", "beat_pages_5m", "goals_daily", "ingested", "loss_cube", "variant_cube"] {
         let is_fed = |content: &String| {
             let values = content.strip_prefix(rollup).and_then(|rest| rest.strip_prefix(": "));
             values.is_some_and(|values| values.split('\t').any(|value| value != "0"))
