@@ -237,8 +237,8 @@ fn what_is_no_session_and_no_site_is_refused() {
 /// What has rows of a site says whose by `site`, and what has rows of a session by `session_id`: by these names forget finds them.
 #[test]
 fn every_table_tells_site_and_session_by_the_columns_that_forget_looks_for() {
-    /// How many rows a segment brought, and what was migrated.
-    const OF_NO_SITE: [&str; 2] = ["ingested", "schema_migrations"];
+    /// How many rows a segment brought, what was migrated, and which collector watches.
+    const OF_NO_SITE: [&str; 3] = ["ingested", "schema_migrations", "watch_claims"];
     let collector = started("forget_tables", "20");
     let tables = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'";
     let (sites, sessions) = (with_column(&collector, "site"), with_column(&collector, "session_id"));

@@ -12,7 +12,7 @@ use super::sample::{binary, full};
 const VISIBLE_MAX: Duration = Duration::from_secs(3);
 
 /// Views that one beacon does not change: each compares, and has nothing to say of it.
-const SILENT: [&str; 21] = [
+const SILENT: [&str; 25] = [
     "cube_check",        // rows only where the cube is wrong
     "network_errors",    // browsers send those by themselves
     "experiment_effect", // needs an experiment of the configuration
@@ -32,6 +32,10 @@ const SILENT: [&str; 21] = [
     "speed_alarms",
     "speed_alarms_between",
     "speed_drift",
+    "network_alarms",
+    "incident_loss",
+    "incident_slowness_loss",
+    "risks", // of one view there are none
     // Of what the watch and people write.
     "alarms_open",
     "incident_totals",
