@@ -13,6 +13,7 @@ use tests::fault_proxy::FaultProxy;
 use time::OffsetDateTime;
 
 use super::{add_history, close, collector, rows};
+use crate::simulate::{said, simulate};
 
 /// A browser that looks at the report as it is told.
 pub(super) struct Reader {
@@ -387,17 +388,21 @@ fn somebody_logs_in_sees_what_they_may_and_logs_out() {
         ("sites.blog.name", "Blog"),
     ];
     let collector = collector("login", &closed);
-    add_history(&collector, "28", "500");
+    let output = simulate(collector.setup(), &["--site", "shop", "--history", "28", "--views-per-day", "500"]);
+    assert!(output.status.success(), "{}", said(&output));
     let mut reader = Reader::start();
-    let form = reader.then(&json!({"open": format!("{}/?site=shop&country=BR", collector.url()), "axe": true}));
+    reader.then(&json!({"open": format!("{}/?site=shop&country=BR", collector.url())}));
+    let form = reader.then(&json!({"axe": true}));
     assert_eq!((&form["title"], &form["axe"]), (&json!("Log in to Slowtax"), &json!([])));
     assert!(form["url"].as_str().unwrap().starts_with("/login?next="), "{}", form["url"]);
-    let refused = reader.whatever(&json!({"type": ["#user", "bob"], "keys": ["Tab", "n", "o", "Enter"]}));
+    reader.then(&json!({"type": ["#user", "bob"]}));
+    let refused = reader.whatever(&json!({"keys": ["Tab", "n", "o", "Enter"]}));
     assert_eq!(refused["url"], "/login", "by keyboard alone: {refused}");
     assert!(refused["problem"].as_str().unwrap().contains("There is no such user"), "{refused}");
     assert_eq!((&refused["focus"], &refused["controls"]["site"]), (&json!("password"), &Value::Null));
 
-    reader.then(&json!({"type": ["#password", "correct horse"], "press": "button[type=submit]"}));
+    reader.then(&json!({"type": ["#password", "correct horse"]}));
+    reader.then(&json!({"press": "button[type=submit]"}));
     // The page's own answers are awaited.
     let page = reader.then(&json!({"forward_s": 1}));
     assert_eq!((&page["url"], &page["user"]), (&json!("/?site=shop&country=BR"), &json!("bob")));
