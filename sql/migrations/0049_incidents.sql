@@ -13,7 +13,7 @@ CREATE TABLE incidents
     countries Array(LowCardinality(String)) COMMENT 'Countries of its alarms, an empty one for all together' CODEC(ZSTD(1)),
     page_groups Array(String) COMMENT 'Page groups of its alarms' CODEC(ZSTD(1)),
     alarms UInt32 COMMENT 'How many alarms it has had' CODEC(T64, ZSTD(1)),
-    loss_method LowCardinality(String) COMMENT 'orders: expected less actual; slowness: by the curve of the 28 days before; empty: not computed yet',
+    loss_method LowCardinality(String) COMMENT 'orders: expected less actual; views of the page: those missing, by orders per view; slowness: by the curve of the 28 days before; empty: not computed yet',
     expected_orders Nullable(Float64) COMMENT 'Orders that were expected while it lasted' CODEC(ZSTD(1)),
     actual_orders Nullable(Float64) COMMENT 'Orders that came' CODEC(ZSTD(1)),
     gross_lost Nullable(Float64) COMMENT 'Orders lost while it lasted' CODEC(ZSTD(1)),

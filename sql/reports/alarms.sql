@@ -2,27 +2,7 @@
 -- stands at the table alarms.
 --
 -- Parameters: site String. Cost: reads the site's alarms, at most 25 months of them.
-SELECT
-    fingerprint,
-    opened_at,
-    rule,
-    country,
-    page_group,
-    urgency,
-    state,
-    fired_at,
-    resolved_at,
-    judged_at,
-    observed,
-    expected,
-    lo,
-    hi,
-    z,
-    summary,
-    incident_id,
-    held_back_by,
-    notified_at,
-    notifications
+SELECT * EXCEPT (site, version)
 FROM alarms FINAL
 WHERE site = {site:String} AND (state != 'resolved' OR resolved_at >= now() - INTERVAL 7 DAY)
 ORDER BY state = 'firing' DESC, state = 'pending' DESC, opened_at DESC, fingerprint

@@ -4,26 +4,6 @@
 --
 -- Cost: reads the site's alarms, at most 25 months of them: some milliseconds.
 CREATE OR REPLACE VIEW alarms_open AS
-SELECT
-    fingerprint,
-    opened_at,
-    rule,
-    country,
-    page_group,
-    urgency,
-    state,
-    fired_at,
-    resolved_at,
-    judged_at,
-    observed,
-    expected,
-    lo,
-    hi,
-    z,
-    summary,
-    incident_id,
-    held_back_by,
-    notified_at,
-    notifications
+SELECT * EXCEPT (site, version)
 FROM alarms FINAL
 WHERE site = {site:String} AND state != 'resolved'

@@ -8,14 +8,7 @@
 // Those of a line are done in the order of their names, as JSON of Rust has them. After each line the page is looked at, once it is not busy any more: see
 // `look`. `wait`, `without` and `said` wait for what a press brings about.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
-
-import { DESKTOP, withChromium } from './chromium.mjs';
-
-const STEP_MAX_MS = 30_000;
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+import { read } from './reading.mjs';
 
 /** What stands on the page. Runs in it. */
 function look() {
@@ -65,72 +58,24 @@ function look() {
   };
 }
 
-/** Lays out what is out of sight, too, which the page leaves out: it has no text before, and no chart. `false` undoes that. Runs in the page. */
-async function showAll(isAll) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync('.panel { content-visibility: visible !important }');
-  document.adoptedStyleSheets = isAll ? [sheet] : [];
-  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
-  if (isAll) await painted().then(painted);
-}
+const commands = (page) => ({
+  // By keyboard, as somebody without a mouse does.
+  go: async (name) => {
+    await page.locator(`[data-focus="${name}"]`).first().focus();
+    await page.keyboard.press('Enter');
+  },
+  choose: ([selector, value]) => page.selectOption(selector, value),
+  wait: (selector) => page.waitForSelector(selector),
+  without: (selector) => page.waitForSelector(selector, { state: 'detached' }),
+  said: (text) => page.waitForFunction((text) => document.querySelector('.form-said')?.textContent === text, text),
+});
 
-await withChromium(async (browser) => {
-  const context = await browser.newContext({ userAgent: DESKTOP, locale: 'en-US', timezoneId: 'UTC', viewport: { width: 1280, height: 900 }, acceptDownloads: true });
-  const page = await context.newPage();
-  page.setDefaultTimeout(STEP_MAX_MS);
-  const [console, asked] = [[], []];
-  let told = {};
-  page.on('console', (message) => message.type() === 'error' && console.push(message.text()));
-  page.on('pageerror', (error) => console.push(String(error)));
-  page.on('dialog', (dialog) => (console.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
-  page.on('request', (request) => {
-    const url = new URL(request.url());
-    if (url.pathname.startsWith('/api/')) asked.push(`${request.method()} ${url.pathname}${url.search}`);
-  });
-  await page.clock.install();
-
-  const commands = {
-    open: (url) => page.goto(url),
-    // By keyboard, as somebody without a mouse does.
-    go: async (name) => {
-      await page.locator(`[data-focus="${name}"]`).first().focus();
-      await page.keyboard.press('Enter');
-    },
-    press: (selector) => page.click(selector),
-    choose: ([selector, value]) => page.selectOption(selector, value),
-    type: ([selector, text]) => page.fill(selector, text),
-    keys: async (keys) => {
-      for (const key of keys) await page.keyboard.press(key);
-    },
-    back: () => page.goBack(),
-    download: async (selector) => {
-      const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
-      told.download = { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'utf8') };
-    },
-    wait: (selector) => page.waitForSelector(selector),
-    without: (selector) => page.waitForSelector(selector, { state: 'detached' }),
-    said: (text) => page.waitForFunction((text) => document.querySelector('.form-said')?.textContent === text, text),
-    forward_s: (seconds) => page.clock.fastForward(seconds * 1000),
-    resize: ([width, height]) => page.setViewportSize({ width, height }),
-    scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
-    axe: async () => {
-      await page.evaluate(readFileSync(AXE, 'utf8'));
-      await page.evaluate(showAll, true);
-      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-      told.axe = violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.slice(0, 5).map(({ html }) => html.slice(0, 300)) }));
-    },
-    picture: (path) => page.screenshot({ path }),
-  };
-
-  for await (const line of createInterface({ input: process.stdin })) {
-    told = {};
-    for (const [name, value] of Object.entries(JSON.parse(line))) await commands[name](value);
-    await page.waitForFunction(() => !document.querySelector('main[aria-busy=true]'));
-    await page.evaluate(showAll, true);
-    const seen = await page.evaluate(look);
-    await page.evaluate(showAll, false);
-    const answer = JSON.stringify({ ...seen, ...told, console: console.splice(0), asked: asked.splice(0) });
-    // Without the signs that keep names of other scripts to themselves.
-    process.stdout.write(`${answer.replace(/[\u2068\u2069]/g, '')}\n`);
-  }
+await read({
+  look,
+  commands,
+  busy: 'main[aria-busy=true]',
+  request: (sent, url) => `${sent.method()} ${url.pathname}${url.search}`,
+  options: { timezoneId: 'UTC' },
+  // Without the signs that keep names of other scripts to themselves.
+  tidy: (answer) => answer.replace(/[\u2068\u2069]/g, ''),
 });

@@ -9,15 +9,9 @@
 // After each the page is looked at, once it is not busy any more: see `look`. `slide` is looked at before, at once: it tells how long the page took to
 // draw, and what it drew.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
+import { read } from './reading.mjs';
 
-import { DESKTOP, withChromium } from './chromium.mjs';
-
-const STEP_MAX_MS = 30_000;
 const TARGETS_MS = [500, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10000, 15000, 30000, 60000];
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** What stands on the page. Runs in it. */
 function look() {
@@ -65,15 +59,6 @@ function look() {
   };
 }
 
-/** Lays out what is out of sight, too, which the page leaves out: it has no text before, and no chart. `false` undoes that. Runs in the page. */
-async function showAll(isAll) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync('.panel { content-visibility: visible !important }');
-  document.adoptedStyleSheets = isAll ? [sheet] : [];
-  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
-  if (isAll) await painted().then(painted);
-}
-
 /** Puts the slider on a target, and waits until that is painted. Runs in the page. */
 async function slide(at) {
   const input = document.querySelector('#target');
@@ -89,29 +74,14 @@ async function slide(at) {
   };
 }
 
-await withChromium(async (browser) => {
-  const context = await browser.newContext({ userAgent: DESKTOP, locale: 'en-US', viewport: { width: 1280, height: 900 }, acceptDownloads: true });
-  const page = await context.newPage();
-  page.setDefaultTimeout(STEP_MAX_MS);
-  const [console, asked] = [[], []];
-  let told = {};
-  page.on('console', (message) => message.type() === 'error' && console.push(message.text()));
-  page.on('pageerror', (error) => console.push(String(error)));
-  page.on('dialog', (dialog) => (console.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
-  page.on('request', (request) => {
-    const url = new URL(request.url());
-    if (url.pathname.startsWith('/api/')) asked.push(url.pathname + url.search);
-  });
-  await page.clock.install();
-
+function commands(page, tell) {
   const byFocus = (name) => page.locator(`[data-focus="${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"]`);
   // By keyboard, as somebody without a mouse does.
   const enter = async (name) => {
     await byFocus(name).focus();
     await page.keyboard.press('Enter');
   };
-  const commands = {
-    open: (url) => page.goto(url),
+  return {
     target: async (ms) => {
       const at = TARGETS_MS.indexOf(ms);
       await page.focus('#target');
@@ -119,7 +89,7 @@ await withChromium(async (browser) => {
       for (let step = 0; step < at; step += 1) await page.keyboard.press('ArrowRight');
     },
     slide: async (ms) => {
-      told.slide = await page.evaluate(slide, TARGETS_MS.indexOf(ms));
+      tell('slide', await page.evaluate(slide, TARGETS_MS.indexOf(ms)));
     },
     period: (name) => page.check(`input[name=period][value="${name}"]`, { force: true }),
     dates: async ([first, last]) => {
@@ -137,35 +107,7 @@ await withChromium(async (browser) => {
     go: ([table, key]) => enter(`${table}-open-${key}`),
     cell: ([country, of]) => enter(`heat-${country}-${of}`),
     map: (country) => enter(`map-${country}`),
-    press: (selector) => page.click(selector),
-    keys: async (keys) => {
-      for (const key of keys) await page.keyboard.press(key);
-    },
-    type: ([selector, text]) => page.fill(selector, text),
-    back: () => page.goBack(),
-    download: async (selector) => {
-      const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
-      told.download = { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'utf8') };
-    },
-    forward_s: (seconds) => page.clock.fastForward(seconds * 1000),
-    resize: ([width, height]) => page.setViewportSize({ width, height }),
-    scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
-    axe: async () => {
-      await page.evaluate(readFileSync(AXE, 'utf8'));
-      await page.evaluate(showAll, true);
-      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-      told.axe = violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.slice(0, 5).map(({ html }) => html.slice(0, 300)) }));
-    },
-    picture: (path) => page.screenshot({ path }),
   };
+}
 
-  for await (const line of createInterface({ input: process.stdin })) {
-    told = {};
-    for (const [name, value] of Object.entries(JSON.parse(line))) await commands[name](value);
-    await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
-    await page.evaluate(showAll, true);
-    const seen = await page.evaluate(look);
-    await page.evaluate(showAll, false);
-    process.stdout.write(`${JSON.stringify({ ...seen, ...told, console: console.splice(0), asked: asked.splice(0) })}\n`);
-  }
-});
+await read({ look, commands });

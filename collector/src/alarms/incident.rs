@@ -92,6 +92,7 @@ pub struct Incident {
 
 /// What an incident cost, in orders and in the site's currency; `None` is not known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the columns of `incidents`, whose comments say it")]
 pub struct Loss {
     pub loss_method: String,

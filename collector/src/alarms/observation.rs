@@ -21,7 +21,7 @@ pub enum Verdict {
 pub struct Observation {
     /// What it is about.
     pub key: Key,
-    /// The judged instant, Unix seconds: the end of a slot.
+    /// The judged instant, Unix seconds: the end of a slot or a minute.
     pub at: i64,
     /// What the view makes of it.
     pub verdict: Verdict,

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::incident::{Incident, Kind, Loss};
@@ -13,8 +12,10 @@ use crate::store::{QueryLimits, Store, StoreError};
 
 /// Seconds between two computations for an open incident.
 const HOURLY_S: i64 = 3600;
-/// Seconds after its end at which its loss is final.
-const FINAL_S: i64 = 86_400;
+/// Seconds after its end at which its loss is final: a day, and what the views wait until the last slot of it is known.
+pub(super) const FINAL_S: i64 = 86_400 + 600;
+/// Longest incident that the views price, in seconds; of a longer one the beginning is priced.
+const SPAN_S_MAX: i64 = 7 * 86_400;
 /// Seconds before a computation that failed is tried again.
 const RETRY_S: i64 = 600;
 /// Most countries or page groups of an incident that are asked one by one; beyond it all together are asked.
@@ -24,28 +25,12 @@ const AT_ONCE: usize = 3;
 /// How long all of that may take.
 const TIME_MAX: Duration = Duration::from_secs(40);
 
-const ORDERS: &str = "SELECT expected_orders, actual_orders, gross_lost, gross_lo, gross_hi, net_lost, net_lo, net_hi, gross_lost_revenue, net_lost_revenue \
+const ORDERS: &str = "SELECT method AS loss_method, expected_orders, actual_orders, gross_lost, gross_lo, gross_hi, net_lost, net_lo, net_hi, gross_lost_revenue, net_lost_revenue \
      FROM incident_loss(site = {site:String}, country = {country:String}, page_group = {page_group:String}, \
          from_at = {from_at:DateTime('UTC')}, to_at = {to_at:DateTime('UTC')})";
-const SLOWNESS: &str = "SELECT gross_lost, gross_lo, gross_hi, gross_lost_revenue \
+const SLOWNESS: &str = "SELECT 'slowness' AS loss_method, gross_lost, gross_lo, gross_hi, gross_lost_revenue \
      FROM incident_slowness_loss(site = {site:String}, country = {country:String}, page_group = {page_group:String}, \
          from_at = {from_at:DateTime('UTC')}, to_at = {to_at:DateTime('UTC')})";
-
-/// A row of either view.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Priced {
-    expected_orders: Option<f64>,
-    actual_orders: Option<f64>,
-    gross_lost: Option<f64>,
-    gross_lo: Option<f64>,
-    gross_hi: Option<f64>,
-    net_lost: Option<f64>,
-    net_lo: Option<f64>,
-    net_hi: Option<f64>,
-    gross_lost_revenue: Option<f64>,
-    net_lost_revenue: Option<f64>,
-}
 
 /// Prices incidents of one site.
 #[derive(Debug, Default)]
@@ -133,29 +118,34 @@ async fn loss(
     now: i64,
     limits: QueryLimits,
 ) -> Result<Loss, StoreError> {
-    let (sql, method) = if incident.kind == Kind::Slowness { (SLOWNESS, "slowness") } else { (ORDERS, "orders") };
-    let mut sum: Option<Priced> = None;
+    let sql = if incident.kind == Kind::Slowness { SLOWNESS } else { ORDERS };
+    let to_at = incident.resolved_at.unwrap_or(now).min(incident.started_at + SPAN_S_MAX);
+    let mut sum: Option<Loss> = None;
     for (country, page_group) in places(incident) {
         let parameters = [
             ("site", site.to_owned()),
             ("country", country.to_owned()),
             ("page_group", page_group.to_owned()),
             ("from_at", date_time(incident.started_at)),
-            ("to_at", date_time(incident.resolved_at.unwrap_or(now))),
+            ("to_at", date_time(to_at)),
         ];
-        let rows: Vec<Priced> = store.ask_rows(sql, &parameters, limits).await?;
+        let rows: Vec<Loss> = store.ask_rows(sql, &parameters, limits).await?;
         for row in rows {
-            sum = Some(sum.map_or(row, |sum| sum.and(row)));
+            sum = Some(match sum {
+                Some(sum) => sum.and(&row),
+                None => row,
+            });
         }
     }
-    Ok(sum.unwrap_or_default().into_loss(method))
+    Ok(sum.unwrap_or_default())
 }
 
-impl Priced {
+impl Loss {
     /// The sum, interval ends and all: what places cost is not independent of each other. What is not known of one is not known of both.
-    fn and(self, other: Self) -> Self {
+    fn and(self, other: &Self) -> Self {
         let add = |one: Option<f64>, other: Option<f64>| Some(one? + other?);
         Self {
+            loss_method: self.loss_method,
             expected_orders: add(self.expected_orders, other.expected_orders),
             actual_orders: add(self.actual_orders, other.actual_orders),
             gross_lost: add(self.gross_lost, other.gross_lost),
@@ -166,22 +156,6 @@ impl Priced {
             net_hi: add(self.net_hi, other.net_hi),
             gross_lost_revenue: add(self.gross_lost_revenue, other.gross_lost_revenue),
             net_lost_revenue: add(self.net_lost_revenue, other.net_lost_revenue),
-        }
-    }
-
-    fn into_loss(self, method: &str) -> Loss {
-        Loss {
-            loss_method: method.to_owned(),
-            expected_orders: self.expected_orders,
-            actual_orders: self.actual_orders,
-            gross_lost: self.gross_lost,
-            gross_lo: self.gross_lo,
-            gross_hi: self.gross_hi,
-            net_lost: self.net_lost,
-            net_lo: self.net_lo,
-            net_hi: self.net_hi,
-            gross_lost_revenue: self.gross_lost_revenue,
-            net_lost_revenue: self.net_lost_revenue,
         }
     }
 }
@@ -239,9 +213,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_of_one_place_is_not_known_of_all() {
-        let one = Priced { gross_lost: Some(1.5), net_lost: Some(1.0), ..Priced::default() };
-        let other = Priced { gross_lost: Some(2.0), ..Priced::default() };
-        let loss = one.and(other).into_loss("orders");
+        let of =
+            |gross_lost, net_lost| Loss { loss_method: "orders".to_owned(), gross_lost, net_lost, ..Loss::default() };
+        let loss = of(Some(1.5), Some(1.0)).and(&of(Some(2.0), None));
         assert_eq!((loss.gross_lost, loss.net_lost, loss.loss_method.as_str()), (Some(3.5), None, "orders"));
     }
 }

@@ -8,6 +8,7 @@ use super::alarm::Alarm;
 use super::hold::Silence;
 use super::incident::Incident;
 use super::judge::{INCIDENTS_MAX, OPEN_MAX, Outcome, SiteWatch};
+use super::price::FINAL_S;
 use super::questions::date_time;
 use super::rule::Rule;
 use crate::store::{QueryLimits, Store, StoreError};
@@ -101,7 +102,7 @@ fn incidents_in_mind() -> String {
         "SELECT incident_id, kind, title, arrayFilter(rule -> rule IN ({}), kept.rules) AS rules, countries, page_groups, alarms, loss_method, expected_orders, actual_orders, gross_lost, gross_lo, \
          gross_hi, net_lost, net_lo, net_hi, gross_lost_revenue, net_lost_revenue, version, {columns} FROM \
          (SELECT * FROM incidents FINAL WHERE site = {{site:String}}) AS kept \
-         WHERE kept.resolved_at IS NULL OR kept.priced_at IS NULL OR kept.priced_at < kept.resolved_at + 86400 \
+         WHERE kept.resolved_at IS NULL OR kept.priced_at IS NULL OR kept.priced_at < kept.resolved_at + {FINAL_S} \
          ORDER BY kept.started_at DESC LIMIT {INCIDENTS_MAX}",
         known_rules()
     )

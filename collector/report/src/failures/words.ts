@@ -122,7 +122,7 @@ export function duration(seconds: number | null): string {
 const METHODS: Record<string, string> = {
   orders: 'Orders expected at these hours, by the weeks before, minus those that were made.',
   slowness: 'The loss by slowness in this time beyond the usual one, by the curve of the 28 days before.',
-  none: 'Not computed: what failed is the measurement, and no order is known to be lost by it.',
+  'views of the page': 'Views of the page that were missing, each for the orders per view of the 28 days before.',
 };
 
 /** How a loss was computed. */
