@@ -6,10 +6,10 @@ use tests::loss_reference::{CubeRow, GoalRow};
 use tests::schema::apply_sql;
 use time::{Date, Duration, OffsetDateTime};
 
-/// The database `test_<name>`, new.
+/// The database `test_<name>`, new. It goes with the calling thread.
 pub(crate) async fn database(name: &str) -> Client {
-    let url = EmbeddedClickHouse::shared().url();
-    apply_sql(&url, &format!("test_{name}")).await.unwrap()
+    let database = EmbeddedClickHouse::shared().database(&format!("test_{name}"));
+    apply_sql(&database.url(), database.name()).await.unwrap()
 }
 
 /// A day far enough back for 30 days after it to be over, and recent enough for no table to drop its rows as too old.

@@ -1,14 +1,17 @@
 //! A `clickhouse-embedded` process for tests: the real program, on a free port, in a directory of its own.
 //!
 //! Most tests share one ([`EmbeddedClickHouse::shared`]) and take a database each ([`EmbeddedClickHouse::database`]), so
-//! that they run at once and a failure leaves its data to look at. Tests that kill or lock start their own.
+//! that they run at once. A database goes with the thread of its test, for the engine keeps some 50 MB for each that has
+//! the schema in it; a failure leaves its data to look at. Tests that kill or lock start their own.
 //!
 //! The process watches its standard input, whose other end this value holds: it goes with the test process, however
 //! that ends.
 
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -22,6 +25,52 @@ const STOP_TIME: Duration = Duration::from_secs(40);
 
 /// How long one statement of [`EmbeddedClickHouse::query`] may take.
 const QUERY_TIME: Duration = Duration::from_mins(2);
+
+static SHARED: OnceLock<EmbeddedClickHouse> = OnceLock::new();
+
+thread_local! {
+    /// What this thread has made in [`SHARED`].
+    static DATABASES: RefCell<Databases> = const { RefCell::new(Databases(Vec::new())) };
+
+    /// Whether this thread has panicked: the test that it ran has failed.
+    static PANICKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Names of databases in [`SHARED`] that go with this value.
+struct Databases(Vec<String>);
+
+impl Drop for Databases {
+    fn drop(&mut self) {
+        let Some(server) = SHARED.get() else { return };
+        if PANICKED.get() {
+            return;
+        }
+        for name in &self.0 {
+            // A panic here would end the whole test process; an engine that does not answer fails the tests after this one.
+            let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| server.query(&drop_statement(name))));
+            if !matches!(dropped, Ok(Ok(_))) {
+                eprintln!("the database {name} could not be dropped: {dropped:?}");
+            }
+        }
+    }
+}
+
+/// The test runner catches the panic of a failed test before the thread's values go.
+fn notice_panics() {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICKED.set(true);
+        others(panic);
+    }));
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "\\`"))
+}
+
+fn drop_statement(name: &str) -> String {
+    format!("DROP DATABASE IF EXISTS {} SYNC", quoted(name))
+}
 
 /// A running `clickhouse-embedded`.
 pub struct EmbeddedClickHouse {
@@ -44,8 +93,8 @@ struct Process {
 impl EmbeddedClickHouse {
     /// The one that tests share. It ends with the test process.
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<EmbeddedClickHouse> = OnceLock::new();
         SHARED.get_or_init(|| {
+            notice_panics();
             let parent = scratch().join("shared");
             remove_leftovers(&parent);
             let data = parent.join(std::process::id().to_string());
@@ -116,11 +165,14 @@ impl EmbeddedClickHouse {
         kilobytes * 1024
     }
 
-    /// A new, empty database. Name it after the test.
+    /// A new, empty database. Name it after the test. One in the shared engine is dropped when the calling thread ends,
+    /// unless that has panicked.
     pub fn database(&self, name: &str) -> Database<'_> {
-        let quoted = format!("`{}`", name.replace('`', "\\`"));
-        self.query(&format!("DROP DATABASE IF EXISTS {quoted} SYNC")).expect("a database can be dropped");
-        self.query(&format!("CREATE DATABASE {quoted}")).expect("a database can be made");
+        self.query(&drop_statement(name)).expect("a database can be dropped");
+        self.query(&format!("CREATE DATABASE {}", quoted(name))).expect("a database can be made");
+        if SHARED.get().is_some_and(|shared| std::ptr::eq(self, shared)) {
+            DATABASES.with_borrow_mut(|databases| databases.0.push(name.to_owned()));
+        }
         Database { server: self, name: name.to_owned() }
     }
 

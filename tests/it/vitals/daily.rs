@@ -202,7 +202,7 @@ async fn days_with_fewer_views_are_left_to_page_views_and_a_day_whose_rows_are_d
 #[tokio::test]
 async fn the_engine_ends_cleanly_amid_a_refresh_and_goes_on_with_it_after_a_start() {
     let server = EmbeddedClickHouse::start();
-    let client = apply_sql(&server.url(), "rum").await.unwrap();
+    let client = apply_sql(&server.url(), server.database("rum").name()).await.unwrap();
     let day = today() - Duration::days(2);
     add(&client, day, 4 * BUSY).await;
     let ask = |what: &str| {
