@@ -13,6 +13,24 @@ const AFTER_MINUTE: Duration = Duration::from_secs(31);
 /// Pause between two looks at a held clock.
 const HELD_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long the watch waits for what happens in the world, which goes on whatever a held clock shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Pause between two probes.
+    pub probe_pause: Duration,
+    /// The probe must have failed for so long, in seconds.
+    pub probe_fails_s: u64,
+    /// Rows that have waited longer in the spool look as if they had not come.
+    pub late: Duration,
+}
+
+impl Patience {
+    const USUAL: Self = Self { probe_pause: Duration::from_secs(30), probe_fails_s: 90, late: Duration::from_mins(1) };
+
+    /// Much less, where a test holds the clock and waits.
+    const SHORT: Self = Self { probe_pause: Duration::from_secs(1), probe_fails_s: 3, late: Duration::from_secs(6) };
+}
+
 /// The system's clock, or one that a test holds.
 #[derive(Clone, Debug)]
 pub enum Clock {
@@ -31,6 +49,11 @@ impl Clock {
     /// Whether a test holds it.
     pub fn is_held(&self) -> bool {
         matches!(self, Self::Held(_))
+    }
+
+    /// See [`Patience`].
+    pub fn patience(&self) -> Patience {
+        if self.is_held() { Patience::SHORT } else { Patience::USUAL }
     }
 
     /// Unix seconds; `None` where a held clock shows nothing yet.

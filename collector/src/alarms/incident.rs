@@ -110,9 +110,8 @@ pub struct Loss {
 
 impl Incident {
     /// Of its first alarm, which is told at `now`.
-    pub(super) fn new(site: &str, alarm: &Alarm, now: i64) -> Self {
+    pub(super) fn new(site: &str, alarm: &Alarm, started_at: i64, now: i64) -> Self {
         let began = begin(alarm, now);
-        let started_at = alarm.opened_at - alarm.window_s;
         let mut new = Self {
             incident_id: incident_id(site, &alarm.fingerprint, started_at, alarm.opened_at),
             kind: Kind::Outage,
@@ -143,6 +142,11 @@ impl Incident {
     /// Whether an alarm that begins now is one of it.
     pub(super) fn is_of(&self, begin: i64) -> bool {
         self.is_open() && (begin - self.began).abs() <= TOGETHER_S
+    }
+
+    /// Whether alarms of a rule are of it. The collector's own failure is an incident by itself, which costs no orders that anybody could count.
+    pub(super) fn takes(&self, rule: Rule) -> bool {
+        (self.kind == Kind::Own) == (rule == Rule::Probe)
     }
 
     /// Counts an alarm in.

@@ -173,16 +173,18 @@ impl SiteWatch {
             let key = self.alarms[*place].key();
             (!key.is_total(), key)
         });
-        let urgencies: HashMap<(i64, &str), Urgency> =
-            before.alarms.iter().map(|alarm| ((alarm.opened_at, alarm.fingerprint.as_str()), alarm.urgency)).collect();
+        let stood: HashMap<(i64, &str), &Alarm> =
+            before.alarms.iter().map(|alarm| ((alarm.opened_at, alarm.fingerprint.as_str()), alarm)).collect();
+        let probe = fingerprint(&self.site, &Key::new(Rule::Probe, "", ""));
         let mut notifications = Vec::new();
         for place in &order {
             let alarm = &mut self.alarms[*place];
-            let was = urgencies.get(&(alarm.opened_at, alarm.fingerprint.as_str()));
-            let is_more_urgent = was.is_some_and(|was| alarm.urgency < *was);
+            let was = stood.get(&(alarm.opened_at, alarm.fingerprint.as_str()));
+            let is_more_urgent = was.is_some_and(|was| alarm.urgency < was.urgency);
+            let was_unseen = was.is_some_and(|was| was.held_back_by == probe);
             let Some(kind) = step(alarm, is_more_urgent, now, circumstances.repeat_s) else { continue };
             if kind != Kind::Resolved {
-                self.put_into_incident(*place, now);
+                self.put_into_incident(*place, was_unseen, now);
             }
             notifications.push(notification(&self.site, &self.alarms[*place], kind, circumstances.report_url));
         }
@@ -192,17 +194,20 @@ impl SiteWatch {
         notifications
     }
 
-    fn put_into_incident(&mut self, place: usize, now: i64) {
+    /// `was_unseen`: until now the probe had failed. What did not arrive meanwhile nobody measured, so the incident starts with what was judged last.
+    fn put_into_incident(&mut self, place: usize, was_unseen: bool, now: i64) {
         let alarm = &self.alarms[place];
         if !alarm.incident_id.is_empty() || !makes_incidents(alarm) {
             return;
         }
         let begin = begin(alarm, now);
-        let id = if let Some(incident) = self.incidents.iter_mut().rev().find(|incident| incident.is_of(begin)) {
+        let is_of = |incident: &&mut Incident| incident.is_of(begin) && incident.takes(alarm.rule);
+        let id = if let Some(incident) = self.incidents.iter_mut().rev().find(is_of) {
             incident.join(alarm);
             incident.incident_id.clone()
         } else {
-            let incident = Incident::new(&self.site, alarm, now);
+            let started_at = if was_unseen { alarm.judged_at } else { alarm.opened_at - alarm.window_s };
+            let incident = Incident::new(&self.site, alarm, started_at, now);
             let id = incident.incident_id.clone();
             self.incidents.push(incident);
             id
@@ -210,7 +215,7 @@ impl SiteWatch {
         self.alarms[place].incident_id = id;
     }
 
-    /// An alarm that another one holds back is of that one's incident.
+    /// An alarm that another one holds back is of that one's incident; of none while the probe does.
     fn follow(&mut self, place: usize) {
         let alarm = &self.alarms[place];
         if !alarm.incident_id.is_empty() || !makes_incidents(alarm) || !is_alarm(&alarm.held_back_by) {
@@ -218,9 +223,9 @@ impl SiteWatch {
         }
         let above = self.alarms.iter().find(|above| above.is_open() && above.fingerprint == alarm.held_back_by);
         let id = above.map(|above| above.incident_id.clone()).unwrap_or_default();
-        if let Some(incident) =
-            self.incidents.iter_mut().find(|incident| incident.is_open() && incident.incident_id == id)
-        {
+        let is_of =
+            |incident: &&mut Incident| incident.is_open() && incident.incident_id == id && incident.takes(alarm.rule);
+        if let Some(incident) = self.incidents.iter_mut().find(is_of) {
             incident.join(alarm);
             self.alarms[place].incident_id = id;
         }

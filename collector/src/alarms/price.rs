@@ -1,5 +1,5 @@
 //! What incidents cost, asked of the views `incident_loss` and `incident_slowness_loss`: hourly while one is open, when it ends, and once more a day later, when those
-//! who come back have come.
+//! who come back have come. Those of the collector itself have no price: what did not arrive was not measured, and may have been ordered all the same.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -95,6 +95,9 @@ impl Pricer {
 }
 
 fn is_due(incident: &Incident, now: i64) -> bool {
+    if incident.kind == Kind::Own {
+        return false;
+    }
     let Some(priced_at) = incident.priced_at else { return true };
     match incident.resolved_at {
         None => now - priced_at >= HOURLY_S,
@@ -197,6 +200,7 @@ mod tests {
         assert!(is_due(&ended(END + 600, true), END + 900) && !is_due(&ended(END + 900, false), END + FINAL_S - 1));
         assert!(is_due(&ended(END + 900, false), END + FINAL_S));
         assert!(!is_due(&ended(END + FINAL_S, false), END + 9 * FINAL_S), "it is final");
+        assert!(!is_due(&Incident { kind: Kind::Own, ..incident(None, None) }, 0), "nobody knows");
     }
 
     #[test]

@@ -6,19 +6,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use beacon_format::{Beacon, Head, Id, Nav, PageView, Reason, encode};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::client::{Answer, Client, Message, Target};
+use super::clock::Clock;
 use crate::metrics::Metrics;
 use crate::site::PROBE_SITE;
 use crate::supervise::stopped;
 
-/// Pause between probes.
-pub const PAUSE: Duration = Duration::from_secs(30);
 /// What the beacon is sent as: a word that only robots use marks its rows.
 const USER_AGENT: &str = concat!("slowtax-probe-bot/", env!("CARGO_PKG_VERSION"));
 /// A probe's beacon takes less.
@@ -96,7 +95,7 @@ pub async fn probe(
 ) {
     metrics.probe_state.set(health.state().place());
     let Some(target) = Target::new(url).and_then(|target| target.below("/v1/beacon")) else { return };
-    let mut ticks = interval(PAUSE);
+    let mut ticks = interval(Clock::from_environment().patience().probe_pause);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

@@ -198,8 +198,10 @@ impl Watch {
 
     async fn evaluate_site(&self, site: &str, of_site: &mut Site, now: i64) -> Result<(), Failure> {
         let store = &self.around.store;
+        let patience = self.clock.patience();
         let failing_s = (self.around.failing_for)();
-        if failing_s.is_none() && of_site.due(&self.around, now).is_empty() && of_site.is_quiet() {
+        let is_late = (self.around.oldest_age)() > patience.late;
+        if failing_s.is_none() && of_site.due(is_late, now).is_empty() && of_site.is_quiet() {
             return Ok(());
         }
         let before = match &of_site.watch {
@@ -207,8 +209,8 @@ impl Watch {
             None => records::load(store, site).await?,
         };
         let silences = records::silences(store, site, now).await?;
-        let (mut judged, asked) = of_site.ask(&self.around, &self.setup.question(site, now)).await;
-        judged.extend(probe(failing_s, now));
+        let (mut judged, asked) = of_site.ask(&self.around, is_late, &self.setup.question(site, now)).await;
+        judged.extend(probe(failing_s, patience, now));
         let holds =
             Holds { now, silences: &silences, maintenance: &self.setup.maintenance, probe_fails: failing_s.is_some() };
         let mut after = before;

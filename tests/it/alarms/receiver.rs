@@ -56,7 +56,12 @@ impl Receiver {
         self.state.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// What was told so far, by these collectors all together, in order: `site rule country what`.
+    /// What has arrived, in order: `site rule country what`.
+    pub(crate) fn so_far(&self) -> Vec<String> {
+        self.state.told.lock().unwrap().clone()
+    }
+
+    /// What was told so far, by these collectors all together, in order: `site rule country what`. Waits until all of it has arrived.
     pub(crate) fn told(&self, by: &[&CollectorProcess]) -> Vec<String> {
         let logs: Vec<String> = by.iter().map(|collector| collector.log()).collect();
         self.told_by(&logs.iter().map(String::as_str).collect::<Vec<_>>())
@@ -65,8 +70,8 @@ impl Receiver {
     /// The same, by what they have logged.
     pub(crate) fn told_by(&self, logs: &[impl AsRef<str>]) -> Vec<String> {
         let put: Vec<String> = logs.iter().flat_map(|log| put(log.as_ref())).collect();
-        let arrived = wait_for(|| self.state.told.lock().unwrap().len() >= put.len());
-        let told = self.state.told.lock().unwrap().clone();
+        let arrived = wait_for(|| self.so_far().len() >= put.len());
+        let told = self.so_far();
         assert!(arrived, "{put:?} were put into the outbox, and {told:?} arrived");
         assert_eq!(told.len(), put.len(), "{told:?}");
         told

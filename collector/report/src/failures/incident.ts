@@ -117,7 +117,7 @@ function loss(context: Context, row: IncidentRow): HTMLElement {
   const figure = (name: string, label: string, value: number | null, text: string, said: string) =>
     h('article', { class: 'figure', 'data-figure': name }, h('h3', {}, label), h('p', { class: 'value' }, h('data', { value: value ?? '' }, text)), h('p', {}, said));
   const range = (lo: number | null, hi: number | null) => (lo === null || hi === null ? 'No interval.' : `95\u00a0% interval [${format.estimate(lo)}, ${format.estimate(hi)}].`);
-  const method = h('p', { class: 'panel-hint' }, methodText(row.loss_method), expected(row), isPreliminary(row) && ' Preliminary: orders that were only put off count until 24 h after the end.');
+  const method = h('p', { class: 'panel-hint' }, methodText(row.loss_method, row.kind), expected(row), row.kind !== 'self' && isPreliminary(row) && ' Preliminary: orders that were only put off count until 24 h after the end.');
   return h(
     'section',
     { id: 'incident-loss', class: 'panel', 'aria-labelledby': 'incident-loss-title', 'data-panel': 'incident-loss' },

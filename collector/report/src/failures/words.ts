@@ -125,8 +125,9 @@ const METHODS: Record<string, string> = {
   'views of the page': 'Views of the page that were missing, each for the orders per view of the 28 days before.',
 };
 
-/** How a loss was computed. */
-export function methodText(method: string): string {
+/** How the loss of an incident was computed. */
+export function methodText(method: string, kind: string): string {
+  if (kind === 'self') return 'Not known: pages could not reach the collector, and what they would have told, orders too, was not measured.';
   if (method === '') return 'Not computed yet.';
   return Object.hasOwn(METHODS, method) ? (METHODS[method] ?? method) : method;
 }

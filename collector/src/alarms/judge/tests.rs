@@ -294,13 +294,28 @@ fn maintenance_holds_a_site_back_and_the_probe_what_it_could_not_see() {
     assert_eq!(world.judge(at(0), &[bad(Rule::Orders, "DE", 0), bad(Rule::Errors, "DE", 0)]), ["errors DE fired"]);
     let probe = Observation { at: at(0) + 57, observed: 95.0, ..bad(Rule::Probe, "", 0) };
     assert_eq!(world.judge(at(0) + 60, std::slice::from_ref(&probe)), ["probe  fired"]);
-    assert_eq!(world.watch.incidents[0].kind, IncidentKind::Own);
+    let kinds = |world: &World| world.watch.incidents.iter().map(|incident| incident.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(&world), [IncidentKind::Errors, IncidentKind::Own]);
     // Its alarm holds back for as long as it is open, which is longer than the probe fails.
     world.probe_fails = false;
     assert!(world.judge(at(1), &[bad(Rule::Orders, "DE", 1)]).is_empty());
     let well = |minute: i64| Observation { verdict: Verdict::Ok, at: probe.at + minute * 60, ..probe.clone() };
     assert!(world.judge(at(2), &[well(1)]).is_empty() && world.judge(at(2), &[well(2)]).is_empty());
     assert_eq!(world.judge(at(2), &[well(3)]), ["probe  resolved", "orders DE fired"]);
+    assert_eq!(
+        kinds(&world),
+        [IncidentKind::Outage, IncidentKind::Own],
+        "it joins what else is wrong, and not the collector"
+    );
+
+    // By itself it is an incident that begins when somebody could see again.
+    let mut world = World::new();
+    world.probe_fails = true;
+    assert!(world.judge(at(0), &[bad(Rule::Orders, "DE", 0)]).is_empty());
+    assert!(world.judge(at(1), &[bad(Rule::Orders, "DE", 1)]).is_empty());
+    world.probe_fails = false;
+    assert_eq!(world.judge(at(2), &[bad(Rule::Orders, "DE", 2)]), ["orders DE fired"]);
+    assert_eq!(world.watch.incidents[0].started_at, world.watch.alarms[0].judged_at);
 }
 
 #[test]

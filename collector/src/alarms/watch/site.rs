@@ -1,11 +1,11 @@
 //! A site while it is watched: what stands of it, and what its views are asked.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::super::alarm::{Key, Urgency};
+use super::super::clock::Patience;
 use super::super::judge::{Judged, OPEN_MAX, SiteWatch};
 use super::super::observation::{Observation, Verdict};
 use super::super::price::Pricer;
@@ -16,10 +16,6 @@ use crate::store::StoreError;
 
 /// Views that are asked at once.
 const AT_ONCE: usize = 2;
-/// Rows that have waited longer in the spool look as if they had not come.
-const LATE: Duration = Duration::from_mins(1);
-/// The probe must have failed for so long, in seconds.
-const PROBE_FAILS_S: u64 = 90;
 
 /// See the module.
 #[derive(Default)]
@@ -41,9 +37,8 @@ impl Site {
         self.watch.as_ref().is_some_and(|watch| watch.alarms.is_empty() && watch.incidents.is_empty())
     }
 
-    /// The rules that have something new to say.
-    pub(super) fn due(&self, around: &Around, now: i64) -> Vec<Rule> {
-        let is_late = (around.oldest_age)() > LATE;
+    /// The rules that have something new to say. `is_late`: rows wait in the spool for too long.
+    pub(super) fn due(&self, is_late: bool, now: i64) -> Vec<Rule> {
         let mut rules = Rule::ALL.to_vec();
         rules.retain(|rule| {
             let is_new = self.asked.get(rule) != Some(&due(*rule, now));
@@ -53,8 +48,13 @@ impl Site {
     }
 
     /// Asks the rules that have something new to say. Their rows, and for which slots they have answered.
-    pub(super) async fn ask(&mut self, around: &Around, question: &Question) -> (Vec<Judged>, Vec<(Rule, i64)>) {
-        let mut rules = self.due(around, question.at).into_iter();
+    pub(super) async fn ask(
+        &mut self,
+        around: &Around,
+        is_late: bool,
+        question: &Question,
+    ) -> (Vec<Judged>, Vec<(Rule, i64)>) {
+        let mut rules = self.due(is_late, question.at).into_iter();
         let mut asking = JoinSet::new();
         let mut ask_next = |asking: &mut JoinSet<_>| {
             if let Some(rule) = rules.next() {
@@ -122,10 +122,10 @@ impl Site {
 }
 
 /// What the collector's own probe says, as a rule's row. Between the first failure and the moment that it counts, nothing.
-pub(super) fn probe(failing_s: Option<u64>, now: i64) -> Option<Judged> {
+pub(super) fn probe(failing_s: Option<u64>, patience: Patience, now: i64) -> Option<Judged> {
     let verdict = match failing_s {
         None => Verdict::Ok,
-        Some(failing_s) if failing_s >= PROBE_FAILS_S => Verdict::Firing,
+        Some(failing_s) if failing_s >= patience.probe_fails_s => Verdict::Firing,
         Some(_) => return None,
     };
     let failing_s = failing_s.unwrap_or_default();
