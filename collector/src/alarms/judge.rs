@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use url::form_urlencoded;
 
-use super::alarm::{Alarm, Calm, Key, State, Urgency, fingerprint};
+use super::alarm::{Alarm, Calm, Key, State, fingerprint};
 use super::hold::{Above, Holds, held_back_by, is_alarm};
 use super::holidays::Holidays;
 use super::incident::{Incident, begin, makes_incidents};

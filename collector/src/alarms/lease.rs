@@ -15,11 +15,13 @@
 //!
 //! A cluster's servers do not see each other's rows at once: there, let one collector watch (`alarms.enabled = false` elsewhere).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
 
 /// How long things take; see the module.
@@ -85,6 +87,8 @@ pub struct Lease {
     pub holder: String,
     /// How long things take.
     pub times: Times,
+    /// Has when all sites were judged last, which is told with each renewal.
+    pub metrics: Arc<Metrics>,
     /// The present term.
     pub terms: watch::Sender<Option<Term>>,
 }
@@ -155,8 +159,9 @@ impl Lease {
     async fn renew(&self, term: Term) -> Duration {
         let began = Instant::now();
         let left = self.times.safe.saturating_sub(term.renewed.elapsed());
+        let judged_s = self.metrics.alarms.last_evaluation_s.get();
         let renewal = async {
-            self.store.renew_claim(&term.claim, &self.holder, self.times.held).await?;
+            self.store.renew_claim(&term.claim, &self.holder, self.times.held, judged_s).await?;
             self.store.winning_claim().await
         };
         match timeout(left, renewal).await {

@@ -106,7 +106,8 @@ pub async fn run(around: Around, setup: Setup, mut stop: watch::Receiver<bool>) 
     let times = if clock.is_held() { Times::SHORT } else { Times::USUAL };
     let (sender, terms) = watch::channel(None);
     let (stop_lease, lease_stops) = watch::channel(false);
-    let lease = Lease { store: around.store.clone(), holder: around.holder.clone(), times, terms: sender };
+    let (store, holder, metrics) = (around.store.clone(), around.holder.clone(), around.metrics.clone());
+    let lease = Lease { store, holder, times, metrics, terms: sender };
     let keeping = tokio::spawn(lease.keep(lease_stops));
     let mut watch = Watch { around, setup, clock, times, terms, term: None, sites: BTreeMap::new(), is_failing: false };
     tokio::select! {

@@ -61,16 +61,24 @@ impl Store {
     pub async fn claim(&self, claim: &str, holder: &str, held: Duration) -> Result<(), StoreError> {
         let ms = held.as_millis();
         self.lease(&format!(
-            "INSERT INTO watch_claims SELECT '{claim}', '{holder}', now64(3) AS now, now + toIntervalMillisecond({ms})"
+            "INSERT INTO watch_claims (claim, holder, claimed_at, until) SELECT '{claim}', '{holder}', now64(3) AS now, now + toIntervalMillisecond({ms})"
         ))
         .await
     }
 
-    /// Lets a claim hold for so long from now on, if it still holds: one that does not hold any more must not come to life again.
-    pub async fn renew_claim(&self, claim: &str, holder: &str, held: Duration) -> Result<(), StoreError> {
+    /// Lets a claim hold for so long from now on, if it still holds: one that does not hold any more must not come to life again. `judged_s`: when its holder has judged last, Unix
+    /// seconds; 0 when it has not.
+    pub async fn renew_claim(
+        &self,
+        claim: &str,
+        holder: &str,
+        held: Duration,
+        judged_s: u64,
+    ) -> Result<(), StoreError> {
         let ms = held.as_millis();
         self.lease(&format!(
-            "INSERT INTO watch_claims SELECT name, '{holder}', since, now64(3) + toIntervalMillisecond({ms}) FROM ({HOLDING}) WHERE name = '{claim}'"
+            "INSERT INTO watch_claims (claim, holder, claimed_at, until, judged_at)
+             SELECT name, '{holder}', since, now64(3) + toIntervalMillisecond({ms}), toDateTime64({judged_s}, 3) FROM ({HOLDING}) WHERE name = '{claim}'"
         ))
         .await
     }
@@ -78,7 +86,7 @@ impl Store {
     /// Ends a claim.
     pub async fn release_claim(&self, claim: &str, holder: &str) -> Result<(), StoreError> {
         self.lease(&format!(
-            "INSERT INTO watch_claims SELECT name, '{holder}', since, since FROM ({HOLDING}) WHERE name = '{claim}'"
+            "INSERT INTO watch_claims (claim, holder, claimed_at, until) SELECT name, '{holder}', since, since FROM ({HOLDING}) WHERE name = '{claim}'"
         ))
         .await
     }

@@ -1,5 +1,6 @@
 //! The lease, in the real ClickHouse.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use collector::Config;
@@ -28,7 +29,8 @@ fn keep(
 ) -> (watch::Sender<bool>, watch::Receiver<Option<Term>>, tokio::task::JoinHandle<()>) {
     let (terms, held) = watch::channel(None);
     let (stop, stops) = watch::channel(false);
-    let lease = Lease { store: store.clone(), holder: holder.to_owned(), times: TIMES, terms };
+    let metrics = Arc::default();
+    let lease = Lease { store: store.clone(), holder: holder.to_owned(), times: TIMES, metrics, terms };
     (stop, held, tokio::spawn(lease.keep(stops)))
 }
 
@@ -67,14 +69,14 @@ async fn the_earliest_claim_that_holds_wins_and_one_that_ran_out_stays_so() {
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(store.winning_claim().await.unwrap(), "b-1-1");
     // Renewed too late.
-    store.renew_claim("a-1-1", "a-1", long).await.unwrap();
+    store.renew_claim("a-1-1", "a-1", long, 0).await.unwrap();
     assert_eq!(store.winning_claim().await.unwrap(), "b-1-1");
     store.claim("c-1-1", "c-1", long).await.unwrap();
     assert_eq!(store.winning_claim().await.unwrap(), "b-1-1");
-    store.renew_claim("b-1-1", "b-1", 2 * long).await.unwrap();
+    store.renew_claim("b-1-1", "b-1", 2 * long, 0).await.unwrap();
     store.release_claim("b-1-1", "b-1").await.unwrap();
     assert_eq!(store.winning_claim().await.unwrap(), "c-1-1");
     // Let go of, it cannot be renewed.
-    store.renew_claim("b-1-1", "b-1", long).await.unwrap();
+    store.renew_claim("b-1-1", "b-1", long, 0).await.unwrap();
     assert_eq!(store.winning_claim().await.unwrap(), "c-1-1");
 }

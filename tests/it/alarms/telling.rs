@@ -43,6 +43,10 @@ fn a_country_that_stops_is_told_once_and_so_is_its_end() {
         collector.query(&incident),
         format!("outage\tPage views stay away in DE\t['volume']\t['DE']\t1\t0\t{}\t1", SLOT_S + 65)
     );
+    // The claim of who watches says when that was, by the system's clock, with its next renewal.
+    collector.wait_until("it is written when it judged", || {
+        collector.query("SELECT max(judged_at) > now() - 600 FROM watch_claims") == "1"
+    });
     // The site without history is learning, and says nothing.
     assert_eq!(collector.query("SELECT count() FROM alarms WHERE site = 'young'"), "0");
     assert_eq!(collector.metric("slowtax_alarms_open{state=\"firing\"}"), 0);

@@ -9,8 +9,9 @@ use super::{collector, rows, same};
 /// The incident that the tables about one are asked for.
 pub(super) const ONE: &str = "20261125-1405-00b0";
 /// The tables, and what each is asked with.
-pub(super) const TABLES: [(&str, &str); 8] = [
+pub(super) const TABLES: [(&str, &str); 9] = [
     ("pulse", "site=shop"),
+    ("watch", "site=shop"),
     ("alarms", "site=shop"),
     ("incidents", "site=shop"),
     ("incident-alarms", "site=shop&incident=20261125-1405-00b0"),
@@ -378,4 +379,26 @@ fn alarms_are_those_that_are_open_and_those_of_the_last_week() {
         collector.query("SELECT arraySort(groupArray(fingerprint)) FROM alarms_open(site = 'shop')"),
         "['firing','pending']"
     );
+}
+
+#[test]
+fn it_is_told_whether_anybody_watches_and_when_all_was_judged_last() {
+    let collector = collector("incident_watch", &[]);
+    let watch = || rows(&collector, "/api/v1/watch?site=shop");
+    let claim = |name: &str, until: &str, judged_s: i64| {
+        collector.query(&format!(
+            "INSERT INTO watch_claims (claim, holder, claimed_at, until, judged_at) VALUES ('{name}', 'a', now() - 600, {until}, toDateTime64({judged_s}, 3))"
+        ));
+    };
+    assert_eq!(watch(), [json!({"is_watched": false, "judged_at": null})]);
+    // Whoever has only just begun has judged nothing yet.
+    claim("a", "now() + 100", 0);
+    assert_eq!(watch(), [json!({"is_watched": true, "judged_at": null})]);
+    claim("a", "now() + 150", 1_795_000_000);
+    assert_eq!(watch(), [json!({"is_watched": true, "judged_at": "2026-11-18T11:06:40Z"})]);
+    // It lets go.
+    claim("a", "now() - 600", 0);
+    assert_eq!(watch(), [json!({"is_watched": false, "judged_at": "2026-11-18T11:06:40Z"})]);
+    claim("b", "now() - 1", 1_795_000_060);
+    assert_eq!(watch(), [json!({"is_watched": false, "judged_at": "2026-11-18T11:07:40Z"})]);
 }

@@ -112,8 +112,11 @@ fn while_nothing_is_wrong_one_quiet_line_says_so() {
     let mut reader = reader();
     let seen = reader.then(&json!({"open": format!("{}/", collector.url())}));
     assert_eq!((&seen["banner"], &seen["tables"]["alarms"]), (&Value::Null, &Value::Null));
-    let line = text(&seen, "line");
-    assert!(line.starts_with("No alarm; last judged ") && !line.contains("nothing is watched"), "{line}");
+    // Nobody is set to watch here, and that no alarm is open says nothing.
+    assert_eq!(text(&seen, "line"), "No alarm, and nobody watches: no collector with alarms.enabled has begun to.");
+    collector.query(
+        "INSERT INTO watch_claims (claim, holder, claimed_at, until, judged_at) VALUES ('a-1-1', 'a-1', now() - 60, now() + 120, now() - 30)",
+    );
     // The whole site first, then the busiest countries, each with its state in a word.
     let strip = seen["strip"].as_array().unwrap();
     assert_eq!((strip.len(), &strip[0][0]), (12, &json!("Whole site")));
@@ -128,6 +131,8 @@ fn while_nothing_is_wrong_one_quiet_line_says_so() {
         asked.contains(&"GET /api/v1/pulse?site=shop") && asked.contains(&"GET /api/v1/alarms?site=shop"),
         "{asked:?}"
     );
+    let line = text(&again, "line");
+    assert!(line.starts_with("No alarm; last judged ") && !line.contains("nobody"), "{line}");
     assert!(!asked.iter().any(|path| path.contains("/countries?")), "{asked:?}");
 
     let incidents = reader.then(&json!({"go": "view-incidents"}));

@@ -11,10 +11,10 @@ import { data } from '../scopes/columns';
 import { go } from '../scopes/scope';
 import { SITE_PLACE } from '../state';
 import type { Column } from '../table';
-import { isPaging, openAlarms } from './ranked';
-import { type AlarmRow, type PulseRow, type SilenceRow, instant } from './rows';
+import { isPaging, isWatched, openAlarms } from './ranked';
+import { type AlarmRow, type SilenceRow, type WatchRow, instant } from './rows';
 import { askForSilence } from './silence';
-import { lastAt, momentColumn, stateWord } from './strip';
+import { momentColumn, stateWord } from './strip';
 import { alarmText, heldText, observedText } from './words';
 
 /** Alarms that are open, and those of the last seven days. */
@@ -55,28 +55,26 @@ export function incidentLink(context: Context, incident: string, text: string, f
   return go(context, { ...SITE_PLACE, incident }, { 'data-focus': focus }, h('bdi', { class: 'wrapped' }, text));
 }
 
-/** Watched instants are judged every minute; when the last one is older than this, nobody watches. */
-const JUDGED_MAX_MS = 15 * 60_000;
-
 /** That nothing is wrong, and since when that is known. Always one line, so that nothing below it moves. */
 export function quietLine(context: Context): HTMLElement {
   const alarms = alarmsOf(context);
-  const pulse = context.live<PulseRow>('pulse');
-  const inputs = [alarms.rows, alarms.status, alarms.problem, pulse.rows];
-  return kept('alarm-line', inputs, () => h('p', { class: 'alarm-line', role: 'status' }, ...quiet(alarms, pulse.rows ?? [])));
+  const watch = context.live<WatchRow>('watch');
+  const inputs = [alarms.rows, alarms.status, alarms.problem, watch.rows];
+  return kept('alarm-line', inputs, () => h('p', { class: 'alarm-line', role: 'status' }, ...quiet(alarms, watch.rows?.[0] ?? null)));
 }
 
-function quiet({ rows, status, problem, at }: Loaded<AlarmRow>, pulse: PulseRow[]): Child[] {
+function quiet({ rows, status, problem, at }: Loaded<AlarmRow>, watch: WatchRow | null): Child[] {
   if (rows === null) return status === 'failed' ? [`Alarms are not known: ${explain(problem).title}.`] : ['Looking for alarms\u2026'];
   const open = openAlarms(rows).length;
-  const judged = Math.max(lastAt(pulse) ?? 0, ...rows.map(({ judged_at }) => instant(judged_at) ?? 0));
   const says = open === 0 ? 'No alarm' : `Nobody is called; ${open === 1 ? 'one alarm is' : `${format.count(open)} alarms are`} open`;
   const sign = stateWord('ok');
   sign.lastChild?.remove();
   if (status === 'failed' && at !== null) return [`${says}, as of `, moment(at), `. ${explain(problem).title}.`];
-  if (judged === 0) return [sign, `${says}.`];
-  const isLate = Date.now() - judged > JUDGED_MAX_MS;
-  return [!isLate && sign, `${says}; last judged `, moment(judged), isLate ? ': since then nothing is watched.' : '.'];
+  if (watch === null) return [`${says}.`];
+  const judged = instant(watch.judged_at);
+  if (isWatched(watch, Date.now())) return judged === null ? [sign, `${says}; a collector has begun to watch.`] : [sign, `${says}; last judged `, moment(judged), '.'];
+  if (judged === null) return [`${says}, and nobody watches: no collector with alarms.enabled has begun to.`];
+  return [`${says}; last judged `, moment(judged), ': since then nobody watches.'];
 }
 
 /** The open ones; `null` when there are none. */

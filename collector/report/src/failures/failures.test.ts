@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { columnsOf, tiles } from './grid';
 import { changed, merged } from './merge';
-import { byCost, concerns, costs, costsOfYear, daysOf, isPaging, openAlarms, quartersFrom, ranked } from './ranked';
+import { byCost, concerns, costs, costsOfYear, daysOf, isPaging, isWatched, openAlarms, quartersFrom, ranked } from './ranked';
 import { type AlarmRow, type IncidentRow, type PulseRow, type SilenceRow, type TotalRow, instant } from './rows';
 import { joined, latest, seriesOf } from './series';
 import { duration, heldText, isPreliminary, lossText, observedText, riskText, ruleText, silenceText, titleText, whereText } from './words';
@@ -148,6 +148,11 @@ test('lengths of time have at most two units', () => {
   const texts = [0, 45, 89.6, 360, 5399, 5400, 7200, 90_000, 172_800, 200_000, 259_199].map((seconds) => duration(seconds).replaceAll('\u00a0', ' '));
   assert.deepEqual(texts, ['0 sec', '45 sec', '2 min', '6 min', '1 hr 30 min', '1 hr 30 min', '2 hr', '25 hr', '2 days', '2 days 8 hr', '3 days']);
   assert.equal(duration(null), '\u2013');
+});
+
+test('somebody watches who holds the claim and has judged within five minutes, or has only just begun', () => {
+  const watch = (is_watched: boolean, minutes: number | null) => isWatched({ is_watched, judged_at: minutes === null ? null : at(minutes) }, instant(at(60)) ?? 0);
+  assert.deepEqual([watch(true, 59), watch(true, 55), watch(true, 54), watch(true, null), watch(false, 59), watch(false, null)], [true, true, false, true, false, false]);
 });
 
 test('a loss may change until a day has passed since the end', () => {

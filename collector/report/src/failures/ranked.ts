@@ -1,7 +1,7 @@
 // Which incidents there are, in which order, of which place, and what they cost together.
 
 import { type Day, plus } from '../days';
-import { type AlarmRow, type IncidentRow, type TotalRow, instant } from './rows';
+import { type AlarmRow, type IncidentRow, type TotalRow, type WatchRow, instant } from './rows';
 
 /** Open ones first, then by what they cost for good; of equal cost, and where it is not known, the later one first. */
 export function ranked(incidents: IncidentRow[]): IncidentRow[] {
@@ -90,4 +90,13 @@ export function daysOf(incidentId: string): { from: Day; to: Day } | null {
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)-/.exec(incidentId) ?? [];
   const named = `${year}-${month}-${day}`;
   return day === undefined || Number.isNaN(Date.parse(named)) ? null : { from: plus(named, -1), to: plus(named, 2) };
+}
+
+/** All sites are judged every minute, and a minute later that is written down; when the last time is older than this, nobody watches. */
+const JUDGED_MAX_MS = 5 * 60_000;
+
+/** Whether somebody looks for alarms. Who has only just begun may not have judged yet. */
+export function isWatched({ is_watched, judged_at }: WatchRow, now: number): boolean {
+  const judged = instant(judged_at);
+  return is_watched && (judged === null || now - judged <= JUDGED_MAX_MS);
 }

@@ -86,6 +86,11 @@ export interface TotalRow {
   year_net_lost_revenue?: number | null;
 }
 
+export interface WatchRow {
+  is_watched: boolean;
+  judged_at: string | null;
+}
+
 export interface SilenceRow {
   silence_id: string;
   rule: string;

@@ -73,7 +73,7 @@ const LOSS_IN_SCOPE: &[Parameter] = &[Target, Country, PageGroup, Device, Nav];
 const CAUSE: &[Parameter] = &[Country, PageGroup, Device, Nav];
 
 /// Every table, `/sites` aside, which the configuration has a part in.
-pub(super) static REPORTS: [Report; 25] = [
+pub(super) static REPORTS: [Report; 26] = [
     Report {
         name: "overview",
         about: "The site in one row: what slowness costs in all, how sure that is, and what it was computed from",
@@ -217,6 +217,14 @@ pub(super) static REPORTS: [Report; 25] = [
         time: Now,
         takes: &[At],
         narrowed: ByOthersThan(&[At]),
+    },
+    Report {
+        name: "watch",
+        about: "Whether a collector watches for alarms, and when it judged last; the same for all sites",
+        question: sql::WATCH,
+        time: Now,
+        takes: &[],
+        narrowed: ByOthersThan(&[]),
     },
     Report {
         name: "alarms",
