@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::alarm::Urgency;
-use super::super::alarm::fingerprint;
+use super::super::alarm::{Urgency, fingerprint};
 use super::super::hold::{Silence, Window};
 use super::super::incident::{Kind as IncidentKind, TOGETHER_S};
 use super::*;
