@@ -6,10 +6,10 @@
 -- Parameters: site String, incident String, from_at String, to_at String (RFC 3339). Cost: volume_alarms_between over that time.
 WITH
     (
-        SELECT if(empty(countries), [''], arraySlice(arrayDistinct(countries), 1, 12))
+        -- Of an incident that is not there: none.
+        SELECT multiIf(count() = 0, [], empty(any(countries)), [''], arraySlice(arrayDistinct(any(countries)), 1, 12))
         FROM incidents FINAL
         WHERE site = {site:String} AND incident_id = {incident:String}
-        LIMIT 1
     ) AS named
 SELECT country, at, observed, expected, lo, hi, state
 FROM volume_alarms_between(
