@@ -126,6 +126,43 @@ async fn pages_add_up_what_their_countries_lose_and_have_the_interval_of_leaving
 }
 
 #[tokio::test]
+async fn the_sites_total_has_an_interval_where_no_country_is_pooled() {
+    let (client, _) = with_vector_2("total_of_direct").await;
+    let countries =
+        format!("SELECT country FROM loss_by_country({}, target_ms = 2500) WHERE method = 'direct'", window("v2"));
+    for table in ["loss_cube", "goals_daily"] {
+        execute(
+            &client,
+            &format!("INSERT INTO {table} SELECT * REPLACE ('direct' AS site) FROM (SELECT * FROM {table} WHERE site = 'v2' AND country IN ({countries}))"),
+        )
+        .await;
+    }
+    let overview = collector::http::api::question("overview").unwrap();
+    let ask = async |site: &str| {
+        let days = [first_day(), first_day() + Duration::days(30)].map(|day| format!("toDate('{day}')"));
+        let sql = overview.replace("{site:String}", &format!("'{site}'")).replace("{target_ms:UInt32}", "2500");
+        let sql = sql.replace("{from_day:Date}", &days[0]).replace("{to_day:Date}", &days[1]);
+        lines(&client, &format!("SELECT est_lost, hi - est_lost, verdict FROM ({sql})")).await.remove(0)
+    };
+    let of_countries = lines(
+        &client,
+        &format!(
+            "SELECT sum(est_lost), sqrt(sum(pow(hi - est_lost, 2))), countIf(method = 'direct') = count() FROM loss_by_country({}, target_ms = 2500)",
+            window("direct")
+        ),
+    )
+    .await
+    .remove(0);
+    let numbers = |line: &str| line.split('\t').take(2).map(|cell| cell.parse().unwrap()).collect::<Vec<f64>>();
+    assert!(of_countries.ends_with("\t1"), "{of_countries}");
+    let total = ask("direct").await;
+    for (actual, expected) in numbers(&total).into_iter().zip(numbers(&of_countries)) {
+        assert_close(actual, expected, "the total");
+    }
+    assert!(!total.ends_with("insufficient"), "{total}");
+}
+
+#[tokio::test]
 async fn devices_add_up_to_all_of_them() {
     let (client, vector) = with_vector_2("loss_by_device").await;
     let loss = loss_reference::compute(&vector.cube, &vector.goals, 2500);

@@ -69,8 +69,9 @@ async function move(page, key) {
   await page.focus('#target');
   const took = page.evaluate(
     () =>
-      new Promise((over) => {
+      new Promise((over, fail) => {
         let pressed;
+        setTimeout(() => fail(new Error('no figure has changed within half a minute')), 30_000);
         addEventListener('keydown', () => (pressed = performance.now()), { once: true, capture: true });
         const figures = () => [...document.querySelectorAll('[data-figure]')].map((figure) => figure.innerText).join();
         const before = figures();

@@ -73,6 +73,18 @@ test('while an answer to another target is on its way the last one stands in, of
   assert.deepEqual([failed?.status, failed?.rows], ['failed', null], 'an answer to something else is none');
 });
 
+test('what is compared with does not stand in for what is shown, nor the other way round', async () => {
+  const { asked, draw } = loaderOf();
+  const question = (days: string, target: string) => ({ site: 'shop', from_day: days, to_day: `${days}-end`, target_ms: target });
+  draw(question('2026-11', '2500'), question('2026-10', '2500'));
+  asked.forEach(({ path, answer }) => answer([path.includes('2026-11-end') ? 'now' : 'before']));
+  await settled();
+  const both = (target: string) => draw(question('2026-11', target), question('2026-10', target)).map(({ rows, isOld }) => [rows, isOld]);
+  assert.deepEqual(both('3000'), [[['now'], true], [['before'], true]]);
+  // Of other days the latest stand in.
+  assert.deepEqual(draw(question('2026-11-15', '2500'))[0]?.rows, ['now']);
+});
+
 test('a minute later it is asked again; when that fails the rows stay, and it is tried again soon', async (t) => {
   t.after(() => mock.timers.reset());
   mock.timers.enable({ apis: ['Date'], now: 1_000_000 });

@@ -28,6 +28,7 @@ type Fetch = (path: string, signal: AbortSignal) => Promise<unknown[]>;
 interface Entry {
   /** What the answers to different targets, days and filters have in common: they may stand for each other for a moment. */
   kin: string;
+  parameters: Parameters;
   loaded: Loaded<unknown>;
   /** The request that is on its way. */
   asking: AbortController | null;
@@ -84,7 +85,7 @@ export class Loader {
   get<Row>(table: string, parameters: Parameters, freshMs = REFRESH_MS): Loaded<Row> {
     const asked = path(table, parameters);
     const known = this.#entries.get(asked);
-    const entry = known ?? this.#entry(asked, kin(table, parameters), freshMs);
+    const entry = known ?? this.#entry(asked, kin(table, parameters), parameters, freshMs);
     this.#entries.delete(asked);
     this.#entries.set(asked, entry);
     this.#wanted.add(asked);
@@ -111,8 +112,21 @@ export class Loader {
     if (entry !== undefined && entry.due !== null) entry.due = Math.min(entry.due, Date.now() + SOON_MS);
   }
 
-  #entry(asked: string, kin: string, freshMs: number): Entry {
-    const stand = [...this.#entries.values()].reverse().find((other) => other.kin === kin && other.loaded.rows !== null);
+  /** The answer that stands for one that is asked for: to the question that has most in common with it, else of the latest days, as what is compared with lies before; else the newest. */
+  #standIn(kin: string, parameters: Parameters): Entry | undefined {
+    const inCommon = (other: Entry) => Object.entries(parameters).filter(([name, value]) => other.parameters[name] === value).length;
+    const lastDay = (other: Entry) => other.parameters['to_day'] ?? '';
+    return [...this.#entries.values()]
+      .filter((other) => other.kin === kin && other.loaded.rows !== null)
+      .reduce<Entry | undefined>((best, other) => {
+        if (best === undefined) return other;
+        const more = inCommon(other) - inCommon(best);
+        return more > 0 || (more === 0 && lastDay(other) >= lastDay(best)) ? other : best;
+      }, undefined);
+  }
+
+  #entry(asked: string, kin: string, parameters: Parameters, freshMs: number): Entry {
+    const stand = this.#standIn(kin, parameters);
     const loaded: Loaded<unknown> = {
       rows: stand?.loaded.rows ?? null,
       status: 'loading',
@@ -124,7 +138,7 @@ export class Loader {
       retry: () => this.#retry(asked),
       cancel: () => this.#cancel(asked),
     };
-    return { kin, loaded, asking: null, isQueued: false, due: null, freshMs };
+    return { kin, parameters, loaded, asking: null, isQueued: false, due: null, freshMs };
   }
 
   #retry(asked: string): void {

@@ -124,7 +124,11 @@ function figure(name: string, label: string, value: number | null, text: string,
 }
 
 function tooLittle({ conversions, days }: Summary): HTMLElement {
-  const isFew = conversions < 30 || days === null;
-  const missing = isFew ? `${format.count(conversions)} orders so far; it takes at least 30` : `${days} days so far; it takes at least 5`;
+  const missing =
+    conversions < 30
+      ? `${format.count(conversions)} orders so far; it takes at least 30`
+      : days !== null && days < 5
+        ? `${days} days so far; it takes at least 5`
+        : 'for too much of it no interval can be computed';
   return h('p', { class: 'too-little' }, `Too little data to say: ${missing}.`);
 }
