@@ -67,20 +67,23 @@ async function load(url) {
 /// From the key to the frame that follows the change of a figure.
 async function move(page, key) {
   await page.focus('#target');
-  const took = page.evaluate(
-    () =>
-      new Promise((over, fail) => {
-        let pressed;
-        setTimeout(() => fail(new Error('no figure has changed within half a minute')), 30_000);
-        addEventListener('keydown', () => (pressed = performance.now()), { once: true, capture: true });
-        const figures = () => [...document.querySelectorAll('[data-figure]')].map((figure) => figure.innerText).join();
-        const before = figures();
-        const look = () => (pressed !== undefined && figures() !== before ? setTimeout(() => over(performance.now() - pressed)) : requestAnimationFrame(look));
-        requestAnimationFrame(look);
-      })
-  );
+  // It listens before the key is pressed: both at once overtake each other at times.
+  await page.evaluate(() => {
+    window.moved = new Promise((over, fail) => {
+      let pressed;
+      addEventListener('keydown', () => (pressed = performance.now()), { once: true, capture: true });
+      const figures = () => [...document.querySelectorAll('[data-figure]')].map((figure) => figure.innerText).join();
+      const before = figures();
+      const tell = () => `the slider is at ${document.querySelector('#target').value}, the key ${pressed === undefined ? 'has not come' : 'has come'}: ${figures()}`;
+      setTimeout(() => fail(new Error(`no figure has changed within half a minute: ${tell()}`)), 30_000);
+      const look = () => (pressed !== undefined && figures() !== before ? setTimeout(() => over(performance.now() - pressed)) : requestAnimationFrame(look));
+      requestAnimationFrame(look);
+    });
+    // Unheard for a moment, a failure would end the page's scripts.
+    window.moved.catch(() => {});
+  });
   await page.keyboard.press(key);
-  return took;
+  return page.evaluate(() => window.moved);
 }
 
 /// What the beacon tells of the page, as any page's. It is put in as a site would put it.
