@@ -20,8 +20,8 @@ WITH
             sum(loss_by_country.est_lost) AS est_lost,
             -- sumIf of what is NULL-able is NULL where no country is of the kind.
             sqrt(
-                sum(if(method = 'direct', ifNull(pow(loss_by_country.hi - loss_by_country.est_lost, 2), 0), 0))
-                + pow(sum(if(method = 'pooled', ifNull(loss_by_country.hi - loss_by_country.est_lost, 0), 0)), 2)
+                sumIf(ifNull(pow(loss_by_country.hi - loss_by_country.est_lost, 2), 0), method = 'direct')
+                + pow(sumIf(ifNull(loss_by_country.hi - loss_by_country.est_lost, 0), method = 'pooled'), 2)
             ) AS half_width,
             sumIf(abs(loss_by_country.est_lost), loss_by_country.hi IS NULL) AS lost_without_interval,
             if(lost_without_interval > abs(est_lost) / 100 OR countries = 0, NULL, half_width) AS known_half_width,

@@ -360,8 +360,9 @@ fn a_probe_goes_the_way_of_beacons_and_counts_nowhere() {
     proxy.restore();
     assert!(wait_for(|| state("ok") == 1), "the next probe arrives");
     collector.wait_until_stored();
-    let rows = "SELECT count() > 0, countIf(is_bot) = count(), any(bot_reason), uniqExact(site) FROM page_views";
-    assert_eq!(collector.query(rows), "1\t1\tspider\t1");
+    // Each probe that arrived, and each once.
+    let rows = "SELECT count() > 0, uniqExact(view_id) = count(), countIf(is_bot) = count(), any(bot_reason), uniqExact(site) FROM page_views";
+    assert_eq!(collector.query(rows), "1\t1\t1\tspider\t1");
     assert_eq!(collector.query("SELECT any(site) FROM page_views"), "_probe");
     assert_eq!(collector.query("SELECT sum(views) FROM beat_5m"), "0", "it is nobody's traffic");
 }
