@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 
 import { DESKTOP, withChromium } from './chromium.mjs';
 
-const STEP_MAX_MS = 30_000;
+const STEP_MAX_MS = 60_000;
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Lays out what is out of sight, too, which the page leaves out: it has no text before, and no chart. `false` undoes that. Runs in the page. */
@@ -26,6 +26,14 @@ const commandsOf = (page, tell) => ({
   type: ([selector, text]) => page.fill(selector, text),
   keys: async (keys) => {
     for (const key of keys) await page.keyboard.press(key);
+  },
+  // What follows in the line is done on the page that the browser goes to.
+  leave: async ({ press, keys = [] }) => {
+    const leave = async () => {
+      if (press) await page.click(press);
+      for (const key of keys) await page.keyboard.press(key);
+    };
+    await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), leave()]);
   },
   back: () => page.goBack(),
   download: async (selector) => {

@@ -396,13 +396,13 @@ fn somebody_logs_in_sees_what_they_may_and_logs_out() {
     assert_eq!((&form["title"], &form["axe"]), (&json!("Log in to Slowtax"), &json!([])));
     assert!(form["url"].as_str().unwrap().starts_with("/login?next="), "{}", form["url"]);
     reader.then(&json!({"type": ["#user", "bob"]}));
-    let refused = reader.whatever(&json!({"keys": ["Tab", "n", "o", "Enter"]}));
+    let refused = reader.whatever(&json!({"leave": {"keys": ["Tab", "n", "o", "Enter"]}}));
     assert_eq!(refused["url"], "/login", "by keyboard alone: {refused}");
     assert!(refused["problem"].as_str().unwrap().contains("There is no such user"), "{refused}");
     assert_eq!((&refused["focus"], &refused["controls"]["site"]), (&json!("password"), &Value::Null));
 
     reader.then(&json!({"type": ["#password", "correct horse"]}));
-    reader.then(&json!({"press": "button[type=submit]"}));
+    reader.then(&json!({"leave": {"press": "button[type=submit]"}}));
     // The page's own answers are awaited.
     let page = reader.then(&json!({"forward_s": 1}));
     assert_eq!((&page["url"], &page["user"]), (&json!("/?site=shop&country=BR"), &json!("bob")));
@@ -411,7 +411,7 @@ fn somebody_logs_in_sees_what_they_may_and_logs_out() {
     assert!(!elsewhere.to_string().contains("Blog"), "what one may not see does not exist: {elsewhere}");
 
     reader.then(&json!({"open": format!("{}/", collector.url())}));
-    let out = reader.then(&json!({"press": "[data-focus=log-out]"}));
+    let out = reader.then(&json!({"leave": {"press": "[data-focus=log-out]"}}));
     assert_eq!((&out["url"], &out["title"]), (&json!("/login"), &json!("Log in to Slowtax")));
     let again = reader.then(&json!({"open": format!("{}/", collector.url())}));
     assert_eq!(again["title"], "Log in to Slowtax");
