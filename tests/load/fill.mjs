@@ -1,4 +1,5 @@
-// Page views in ClickHouse, made there (query_fill.sql): as many as one wants, in 28 days that end today.
+// Page views in ClickHouse, made there (query_fill.sql): as many as one wants, in 28 days that end now. Today has as much of a day's views as of its time is over: nothing
+// is of the future, which no cache of past views could hold.
 
 import { readFile } from 'node:fs/promises';
 
@@ -10,6 +11,10 @@ const FILLED = ['page_views', 'goals', 'page_errors', 'resource_timings'];
 /// A day from the one on which this began, in days, UTC.
 export const BEGAN = Date.now();
 export const day = (offset) => new Date(BEGAN + offset * 86_400_000).toISOString().slice(0, 10);
+
+/// Sessions of a day begin within that many milliseconds, and last an hour at most.
+const [FULL_DAY_MS, SESSION_MAX_MS] = [82_800_000, 3_600_000];
+const TODAY_MS = Math.max((BEGAN % 86_400_000) - SESSION_MAX_MS, 600_000);
 
 export const millions = (count) => `${Number((count / 1e6).toPrecision(3))} M`;
 
@@ -34,26 +39,29 @@ export class Fill {
 
   /// Fills up to that many page views, and tells how long that took. Sessions come in sixes, of 24 views.
   async upTo(views) {
-    const inserts = Math.ceil((views - this.views) / DAYS / INSERT_VIEWS_MAX);
-    const sessions = Math.ceil((views - this.views) / 24 / DAYS / inserts) * 6;
-    let page_views = 0;
+    const days = DAYS - 1 + TODAY_MS / FULL_DAY_MS;
+    const inserts = Math.ceil((views - this.views) / days / INSERT_VIEWS_MAX);
+    const sixes = (views - this.views) / 24 / days / inserts;
+    let [page_views, filled] = [0, 0];
     let last;
     for (let offset = 1 - DAYS; offset <= 0; offset++) {
+      const length_ms = offset === 0 ? TODAY_MS : FULL_DAY_MS;
+      const sessions = Math.ceil((sixes * length_ms) / FULL_DAY_MS) * 6;
       for (let insert = 0; insert < inserts; insert++) {
-        const parameters = { day: day(offset), base: this.#base, sessions };
+        const parameters = { day: day(offset), base: this.#base, sessions, length_ms };
         this.#base += sessions;
+        filled += sessions * 4;
         for (const name of FILLED) {
           const took = await this.#insert(name, name, parameters);
-          if (name === 'page_views') [page_views, last] = [page_views + took, { parameters, took }];
+          if (name === 'page_views') [page_views, last] = [page_views + took, { parameters, sessions, took }];
         }
       }
     }
-    const filled = sessions * 4 * DAYS * inserts;
     this.views += filled;
     this.print(`\n${millions(views)} page views: ${filled} inserted in ${(page_views / 1000).toFixed(0)} s: ${((1000 * filled) / page_views).toFixed(0)} a second, with all materialized views`);
     await this.engine.run('CREATE TABLE without_views AS page_views');
     const took = await this.#insert('without_views', 'page_views', last.parameters);
-    this.print(`the last INSERT: ${((4000 * sessions) / last.took).toFixed(0)} a second; and into a table without views: ${((4000 * sessions) / took).toFixed(0)}`);
+    this.print(`the last INSERT: ${((4000 * last.sessions) / last.took).toFixed(0)} a second; and into a table without views: ${((4000 * last.sessions) / took).toFixed(0)}`);
     await this.engine.run('DROP TABLE without_views SYNC');
   }
 

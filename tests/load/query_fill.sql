@@ -1,6 +1,7 @@
 -- What `cargo xtask bench query` fills its tables with: page views of 60 countries and 40 page groups, told as browsers tell them, every column
 -- filled. Each part begins with a line `-- @NAME`; `shared` is put before the others. Parameters: day, the day as a date; base, the number of its
--- first session of this filling, a multiple of 6; sessions, how many there are, a multiple of 6.
+-- first session of this filling, a multiple of 6; sessions, how many there are, a multiple of 6;
+-- length_ms, how long they go on beginning.
 --
 -- Sessions have 1, 2, 3, 4, 5 or 9 views in turn, so view i is that of place i % 24 in a block of six sessions. A third of the views is told
 -- twice. All that is known of a view is a function of its number, because the next view and the goal of its session tell of it, too: (i -> ...)
@@ -16,9 +17,9 @@ WITH
     i -> 6 * intDiv(i, 24) + session_of_place[i % 24 + 1] AS session_of,
     i -> number_of_place[i % 24 + 1] AS number_of,
 
-    -- A session: its hash, when it begins (in the first 23 hours of the day, so that it ends within), country, device.
+    -- A session: its hash, when it begins (in the first length_ms of the day, so that it ends within), country, device.
     s -> intHash64(s) AS hash_of_session,
-    s -> toUnixTimestamp({day:Date}) * 1000 + intDiv(82800000 * (s - {base:UInt64}), {sessions:UInt64}) + hash_of_session(s) % 3000 AS start_of_session,
+    s -> toUnixTimestamp({day:Date}) * 1000 + intDiv({length_ms:UInt64} * (s - {base:UInt64}), {sessions:UInt64}) + hash_of_session(s) % 3000 AS start_of_session,
     s -> toUInt8(60 * pow(unit(hash_of_session(s), 0), 2.2)) AS country_of,
     'USINBRDEGBFRIDJPMXITESPLCAAUTRNLKRPHZAARVNNGEGTHMYCOCLPEROCZHUGRPTSEDKNOFIBEATCHIEILAESASGHKTWNZUAKZBDPKLKMAKEHRIS' AS country_codes,
     s -> multiIf(unit(hash_of_session(s), 1) < 0.72, 'mobile', unit(hash_of_session(s), 1) < 0.97, 'desktop', 'tablet') AS device_of,

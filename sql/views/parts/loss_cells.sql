@@ -65,7 +65,11 @@ WITH
 {% endif %}
     ),
 {% if days_are_known %}
-    (SELECT arraySort(groupUniqArray(day)) FROM source WHERE by_day) AS days,
+    -- The G days that have data, of each part its own: a release of a week has seven, however long the window is.
+    (
+        SELECT mapFromArrays(groupArray(part_name), groupArray(part_days))
+        FROM (SELECT toString(source.part) AS part_name, arraySort(groupUniqArray(day)) AS part_days FROM source WHERE by_day GROUP BY part_name)
+    ) AS days,
 {% endif %}
 
     -- The cube, summed: for each stratum an array over the 14 buckets, by day where asked for. A cell that corrections brought back to nothing is as if
@@ -76,13 +80,13 @@ WITH
             any(source.part) AS part, any(source.country) AS country, any(source.page_group) AS page_group, any(source.device) AS device,
             cityHash64(source.part, source.country, source.page_group, source.device, nav) AS stratum,
 {% if days_are_known %}
-            if(by_day, toUInt32(indexOf(days, day)), 0) AS i,
+            if(by_day, day, toDate(0)) AS own_day,
 {% endif %}
             sumResample(0, 14, 1)(n, bucket) AS n_by,
             sumResample(0, 14, 1)({{ 'n - exits' if outcome == 'continuation' else 'k' }}, bucket) AS k_by,
             sumIf(t_ms - n * {{ target_ms }}, bucket >= first_slow_bucket) AS waited_ms
         FROM source
-        GROUP BY stratum{{ ', i' if days_are_known }}
+        GROUP BY stratum{{ ', own_day' if days_are_known }}
         HAVING arrayExists((n, k) -> n != 0 OR k != 0, n_by, k_by)
     ),
     strata AS
@@ -91,7 +95,7 @@ WITH
         SELECT
             part, country, page_group, device, all_waited_ms,
             -- Where each day's buckets stand; 0 where the stratum has none, and at position 1, which is the whole window's: nothing is taken away.
-            arrayPushFront(arrayMap(at -> indexOf(days_at, at), range(1, length(days) + 1)), 0) AS places,
+            arrayPushFront(arrayMap(day -> indexOf(days_at, day), days[toString(part)]), 0) AS places,
             arrayMap(place -> place > 0, places) AS changed,
             arrayMap(
                 place -> arrayMap((n, less) -> toFloat64(n - less), all_n_by, arrayResize(arraySlice(days_n_by, 14 * place - 13, if(place > 0, 14, 0)), 14)),
@@ -108,7 +112,7 @@ WITH
                 sumForEach(n_by) AS all_n_by,
                 sumForEach(k_by) AS all_k_by,
                 -- In the same order all three. A list of arrays would take ten times as long.
-                groupArray(i) AS days_at,
+                groupArray(own_day) AS days_at,
                 groupArrayArray(n_by) AS days_n_by,
                 groupArrayArray(k_by) AS days_k_by,
                 sum(waited_ms) AS all_waited_ms
@@ -184,7 +188,7 @@ WITH
             part, page_group, members,
 {% if days_are_known %}
             -- A day in which nothing is left takes nothing away.
-            arrayPushFront(arrayFilter((i, has) -> has, range(length(days) + 1), maxForEach(page_has_day) OVER site), 0) AS kept,
+            arrayPushFront(arrayFilter((i, has) -> has, range(length(days[toString(part)]) + 1), maxForEach(page_has_day) OVER site), 0) AS kept,
 {% endif %}
             arrayMap(
                 (is_own, odd, even, site_odd, site_even) -> if(is_own, (odd, even), (site_odd, site_even)),
@@ -248,7 +252,7 @@ SELECT
     arrayMap(i -> reference_k_jk[i + 1] + slow_k_jk[i + 1], kept) AS conversions_jk,
     arrayMap(i -> arraySum(arraySlice(lost_by, 1 + i * slow_buckets, slow_buckets)), kept) AS lost_pooled_jk,
     lost_pooled_jk[1] AS lost_pooled,
-    arrayMap(i -> days[i], kept_days) AS days_with_data,
+    arrayMap(i -> days[toString(part)][i], kept_days) AS days_with_data,
     arrayMap(i -> all_direct_days[i], kept_days) AS direct_days,
     arrayMap(i -> all_direct_var_days[i], kept_days) AS direct_var_days,
     -- By the ratios of the whole window, which come first.
