@@ -10,7 +10,7 @@
 --
 -- In a question that is narrowed to a device or to entry or inner views, only the cube's cells of these count, and nothing stored is of use.
 --
--- A name that ends in _jk is an array of G + 1 numbers: the figure of the whole window, then the figure without each of the G days (G = 0 with
+-- A name that ends in _jk is an array of G + 1 numbers: the figure of the whole window, then the figure without each of the part's G days (G = 0 with
 -- 'none'). They travel side by side through sumForEach, so that nothing is joined day by day. A name that ends in _days is an array of the G days' own
 -- figures, by the rates and ratios of the whole window, so that they add up to it.
 -- A name that ends in _by is an array over the buckets, one run of them for each of the G + 1. Of the reference only the sum over its buckets counts, so
