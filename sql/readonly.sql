@@ -35,6 +35,7 @@ GRANT SELECT ON slowtax.loss_by_day TO slowtax_reading;
 GRANT SELECT ON slowtax.page_flow_by_page TO slowtax_reading;
 GRANT SELECT ON slowtax.page_flow_by_country TO slowtax_reading;
 GRANT SELECT ON slowtax.vitals_by TO slowtax_reading;
+GRANT SELECT ON slowtax.lcp_by TO slowtax_reading;
 GRANT SELECT ON slowtax.web_vitals_by_country TO slowtax_reading;
 GRANT SELECT ON slowtax.web_vitals_by_browser TO slowtax_reading;
 GRANT SELECT ON slowtax.web_vitals_by_connection TO slowtax_reading;

@@ -2,7 +2,7 @@
 -- of a country is small, so most of them are pooled, and many 'insufficient'. LCP is that of the country's views of the page. Days are in
 -- [from_day, to_day).
 --
--- Parameters: site String, from_day Date, to_day Date, target_ms UInt32, country String, page_group String. Cost: loss_by_country_pages and web_vitals_by_country_page.
+-- Parameters: site String, from_day Date, to_day Date, target_ms UInt32, country String, page_group String. Cost: loss_by_country_pages and lcp_by.
 SELECT
     loss.country AS country,
     loss.page_group AS page_group,
@@ -22,7 +22,7 @@ SELECT
 FROM loss_by_country_pages(
     site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, target_ms = {target_ms:UInt32}
 ) AS loss
-LEFT JOIN vitals_by(
+LEFT JOIN lcp_by(
     site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'country_page'{{ ", country = '', page_group = ''" if narrowed }}
 ) AS vitals
     ON loss.country = vitals.value AND loss.page_group = vitals.page_group

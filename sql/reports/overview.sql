@@ -8,7 +8,7 @@
 -- placebo_lo and placebo_hi are the band of the newest nightly placebo of the site (28 days, target 2500 ms), placebo_at when it was made; NULL before the first.
 -- An association, not proof of a cause.
 --
--- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_country and vitals_by.
+-- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_country and lcp_by.
 WITH
     loss AS
     (
@@ -41,14 +41,14 @@ WITH
     (
         -- One row, also where there is nothing.
         SELECT
-            sum(vitals_by.views) AS views,
+            sum(lcp_by.views) AS views,
             sum(simulated_views) / nullIf(views, 0) AS simulated_share,
-            anyOrNull(vitals_by.lcp_p75_ms) AS lcp_p75_ms,
-            anyOrNull(vitals_by.lcp_good_share) AS lcp_good_share,
-            anyOrNull(vitals_by.abandoned_share) AS abandoned_share,
-            anyOrNull(vitals_by.last_received_at) AS last_received_at,
+            anyOrNull(lcp_by.lcp_p75_ms) AS lcp_p75_ms,
+            anyOrNull(lcp_by.lcp_good_share) AS lcp_good_share,
+            anyOrNull(lcp_by.abandoned_share) AS abandoned_share,
+            anyOrNull(lcp_by.last_received_at) AS last_received_at,
             sum(days) AS days_with_data
-        FROM vitals_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'site')
+        FROM lcp_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'site')
     ),
     placebo AS
     (

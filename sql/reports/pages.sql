@@ -2,7 +2,7 @@
 -- page has told what waiting costs, method is 'experiment' and claim 'randomised'. Because the method is chosen per page here and per country there, the pages
 -- need not add up to the overview. abandoned_share is as in countries.sql. Days are in [from_day, to_day).
 --
--- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_page and vitals_by.
+-- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_page and lcp_by.
 SELECT
     loss.page_group AS page_group,
     loss.views AS views,
@@ -22,7 +22,7 @@ SELECT
 FROM loss_by_page(
     site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, target_ms = {target_ms:UInt32}
 ) AS loss
-LEFT JOIN vitals_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'page_group') AS vitals
+LEFT JOIN lcp_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'page_group') AS vitals
     ON loss.page_group = vitals.value
 ORDER BY if(verdict = 'insufficient', NULL, lo) DESC NULLS LAST, views DESC, page_group
 LIMIT 1000

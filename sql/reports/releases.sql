@@ -1,6 +1,6 @@
 -- The releases seen in [from_day, to_day), the latest first: when, what slowness costs in each (loss_by_release) and how fast it is. An association, not proof of a cause.
 --
--- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_release and vitals_by.
+-- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_release and lcp_by.
 WITH
     seen AS
     (
@@ -27,7 +27,7 @@ FROM loss_by_release(
     site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, target_ms = {target_ms:UInt32}
 ) AS loss
 INNER JOIN seen ON loss.release = seen.release
-LEFT JOIN vitals_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'release') AS vitals
+LEFT JOIN lcp_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'release') AS vitals
     ON loss.release = vitals.value
 ORDER BY first_day DESC, release DESC
 LIMIT 200

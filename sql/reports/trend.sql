@@ -1,7 +1,7 @@
 -- From day to day: what slowness costs (loss_by_day, by the rates of the whole window), how fast pages are, and which releases were first seen. views are the units of the
 -- loss (LCP known), k the conversions that followed views of the day. Days are in [from_day, to_day). An association, not proof of a cause.
 --
--- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_day, vitals_by, and the site's rows of variant_cube.
+-- Parameters: site String, from_day Date, to_day Date, target_ms UInt32. Cost: loss_by_day, lcp_by, and the site's rows of variant_cube.
 WITH
     begun AS
     (
@@ -29,7 +29,7 @@ SELECT
 FROM loss_by_day(
     site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, target_ms = {target_ms:UInt32}
 ) AS loss
-LEFT JOIN vitals_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'day') AS vitals
+LEFT JOIN lcp_by(site = {site:String}, from_day = {from_day:Date}, to_day = {to_day:Date}, dimension = 'day') AS vitals
     ON toString(loss.day) = vitals.value
 LEFT JOIN begun ON loss.day = begun.first_day
 -- Of a country or a page, days may have no views.

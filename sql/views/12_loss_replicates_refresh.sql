@@ -1,6 +1,6 @@
 -- Once an hour: the leave-one-day-out figures of the windows that the report shows (7, 28 and 90 whole days and today) at its first target, for every site. Of
 -- other windows and targets they are computed when asked for. Everything but the width of intervals is always computed live.
-{% set source, outcome, resample, every_site = 'cube', 'conversion', 'days', true %}
+{% set source, outcome, resample, every_site, of_days = 'cube', 'conversion', 'days', true, true %}
 {% set to_day, target_ms = "toDate(now('UTC')) + 1", '2500' %}
 CREATE OR REPLACE MATERIALIZED VIEW loss_replicates_refresh REFRESH EVERY 1 HOUR TO loss_replicates EMPTY AS
 {% for whole_days in [7, 28, 90] %}

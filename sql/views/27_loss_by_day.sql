@@ -8,7 +8,7 @@
 --   SELECT * FROM slowtax.loss_by_day(site = 'shop', from_day = '2026-11-01', to_day = '2026-12-01', target_ms = 2500) ORDER BY day
 --
 -- Cost: see parts/loss_cells.sql, with G = the days of the window that have data unless they are stored.
-{% set source, outcome, resample = 'cube', 'conversion', 'unless stored' %}
+{% set source, outcome, resample, of_days = 'cube', 'conversion', 'unless stored', true %}
 CREATE OR REPLACE VIEW loss_by_day AS
 WITH
     goals AS

@@ -233,6 +233,18 @@ async fn vitals_are_told_by_each_dimension() {
         let rows = ask(&client, &format!("{key}, views, lcp_measured, lcp_p50_ms, lcp_p95_ms"), view).await;
         assert_eq!(rows, expected, "{view}");
     }
+    let described =
+        lines(&client, &format!("DESCRIBE lcp_by{}", arguments().replace(')', ", dimension = 'site')"))).await;
+    let columns: Vec<&str> = described.iter().map(|line| line.split('\t').next().unwrap()).collect();
+    let columns = columns.join(", ");
+    assert!(columns.starts_with("value, page_group, views") && columns.ends_with("lcp_poor_share"), "{columns}");
+    for dimension in
+        ["site", "day", "country", "page_group", "device", "browser", "connection", "release", "country_page"]
+    {
+        let arguments = arguments().replace(')', &format!(", dimension = '{dimension}')"));
+        let of = async |view| lines(&client, &format!("SELECT {columns} FROM {view}{arguments} ORDER BY ALL")).await;
+        assert_eq!(of("lcp_by").await, of("vitals_by").await, "{dimension}");
+    }
     let unknown = format!("SELECT * FROM vitals_by{}", arguments().replace(')', ", dimension = 'os')"));
     assert!(refusal(&client, &unknown).await.contains("there is no such dimension"));
 }

@@ -5,8 +5,9 @@
 -- every_site true: of all sites, told apart in the column part. from_day, to_day, target_ms: expressions in the place of the query parameters.
 -- outcome   'conversion': a view counts when a conversion follows; 'continuation': when another measured view does (page flow).
 -- by_device true: figures by device (column cut). The ratios of D2 are those of all devices, so that they add up.
--- resample  'none'; 'days': also without each of the days that have data (delete-one-day jackknife), and of each day; 'unless stored': as 'days', or as
+-- resample  'none'; 'days': also without each of the days that have data (delete-one-day jackknife); 'unless stored': as 'days', or as
 --           'none' where loss_replicates has them of this window, made of nearly as many orders (to 2 %).
+-- of_days   true, with 'days' or 'unless stored': also each day's own figures, by the columns that end in _days.
 --
 -- In a question that is narrowed to a device or to entry or inner views, only the cube's cells of these count, and nothing stored is of use.
 --
@@ -22,6 +23,7 @@
 {% set days_are_known = resample != 'none' %}
 {% set by_device = by_device is defined and by_device %}
 {% set every_site = every_site is defined and every_site %}
+{% set of_days = of_days is defined and of_days %}
 {% set from_day = from_day if from_day is defined else '{from_day:Date}' %}
 {% set to_day = to_day if to_day is defined else '{to_day:Date}' %}
 {% set target_ms = target_ms if target_ms is defined else '{target_ms:UInt32}' %}
@@ -152,12 +154,14 @@ WITH
             sumIf(ns * ns * r0 * (1 - r0) / n0 + ks * (1 - ks / ns), is_compared) AS var_direct,
             sum(all_waited_ms) / 1000 AS time_lost_s,
 {% if days_are_known %}
+{% if of_days %}
             -- Of each day: what is missing without it.
             sumForEach(arrayMap((n, k) -> if(is_compared, (ns - n) * r0 - (ks - k), 0), arrayPopFront(ns_jk), arrayPopFront(ks_jk))) AS direct_days,
             sumForEach(arrayMap(
                 (n, k) -> if(is_compared AND n != ns, pow(ns - n, 2) * r0 * (1 - r0) / n0 + (ks - k) * (1 - (ks - k) / (ns - n)), 0),
                 arrayPopFront(ns_jk), arrayPopFront(ks_jk)
             )) AS direct_var_days,
+{% endif %}
             maxForEach(changed) AS has_day,
 {% endif %}
             sumForEach(k0_jk) AS reference_k_jk,
@@ -211,7 +215,7 @@ WITH
 {% endif %}
                 groupArray((
                     country, cut, views, slow_views, slow_views_compared, lost_direct, var_direct, time_lost_s,
-                    reference_k_jk, slow_k_jk, slow_k_by{{ ', direct_days, direct_var_days' if days_are_known }}
+                    reference_k_jk, slow_k_jk, slow_k_by{{ ', direct_days, direct_var_days' if of_days }}
                 )) AS members
             FROM country_pages
             GROUP BY part, page_group
@@ -225,7 +229,10 @@ WITH
             member.1 AS country, member.2 AS cut, member.3 AS views, member.4 AS slow_views, member.5 AS slow_views_compared, member.6 AS lost_direct,
             member.7 AS var_direct, member.8 AS time_lost_s, member.9 AS reference_k_jk, member.10 AS slow_k_jk, member.11 AS slow_k_by,
 {% if days_are_known %}
-            kept, arrayPopFront(kept) AS kept_days, member.12 AS all_direct_days, member.13 AS all_direct_var_days,
+            kept,
+{% endif %}
+{% if of_days %}
+            arrayPopFront(kept) AS kept_days, member.12 AS all_direct_days, member.13 AS all_direct_var_days,
             -- Of each day: its conversions, which the window has and the window without it has not.
             arrayMap(
                 i -> arrayMap((k, less) -> k - less, arraySlice(slow_k_by, 1, slow_buckets), arraySlice(slow_k_by, 1 + i * slow_buckets, slow_buckets)),
@@ -251,13 +258,16 @@ SELECT
 {% if days_are_known %}
     arrayMap(i -> reference_k_jk[i + 1] + slow_k_jk[i + 1], kept) AS conversions_jk,
     arrayMap(i -> arraySum(arraySlice(lost_by, 1 + i * slow_buckets, slow_buckets)), kept) AS lost_pooled_jk,
-    lost_pooled_jk[1] AS lost_pooled,
+    lost_pooled_jk[1] AS lost_pooled
+{%- if of_days %},
     arrayMap(i -> days[toString(part)][i], kept_days) AS days_with_data,
     arrayMap(i -> all_direct_days[i], kept_days) AS direct_days,
     arrayMap(i -> all_direct_var_days[i], kept_days) AS direct_var_days,
     -- By the ratios of the whole window, which come first.
     arrayMap(ks -> arraySum((k, lost) -> k * lost, ks, arraySlice(lost_per_k_by, 1, slow_buckets)), k_of_days) AS pooled_days,
     arrayMap(ks -> arraySum((k, lost) -> k * lost * lost, ks, arraySlice(lost_per_k_by, 1, slow_buckets)), k_of_days) AS pooled_var_days
+{% endif %}
+
 {% else %}
     arraySum(lost_by) AS lost_pooled
 {% endif %}
