@@ -16,10 +16,13 @@
 //! so that whoever only reads needs no right on tables (`sql/readonly.sql`). Not in the embedded engine, which has one user, and not over a cluster's
 //! Distributed tables, which ClickHouse asks with the reader's rights all the same (its issue 72133).
 
+use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use clickhouse::Row;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::{STATEMENT_TIME_MAX, Store, StoreError, view_names, within};
 use crate::config::ClickHouseMode;
@@ -109,7 +112,7 @@ struct Applied {
     checksum: String,
 }
 
-/// Makes the database if it is missing, applies what is missing, and replaces the views. Returns how many migrations were applied.
+/// Makes the database if it is missing, applies what is missing, and replaces the views that are not as they should be. Returns how many migrations were applied.
 pub async fn migrate(store: &Store) -> Result<usize, MigrateError> {
     apply(store, MIGRATIONS, VIEWS).await
 }
@@ -126,14 +129,42 @@ async fn apply(store: &Store, migrations: &[Migration], views: &[(&str, &str)]) 
     }
     check(&applied(store).await?, migrations)?;
     let with_definer = store.mode == ClickHouseMode::Server && !is_cluster(store).await?;
+    let there = view_comments(store).await?;
     for (name, sql) in views {
-        check(&applied(store).await?, migrations)?;
         let sql = statement(sql, store.database());
         let sql = if with_definer { defined(&sql) } else { sql };
+        let comment = view_comment(&sql, migrations);
+        if there.contains(&comment) {
+            continue;
+        }
+        check(&applied(store).await?, migrations)?;
+        let sql = format!("{sql}\nCOMMENT '{comment}'");
         apply_view(store, &sql).await.map_err(failed(format!("view {name}")))?;
     }
     store.forget_schema().await;
     Ok(count)
+}
+
+/// The comments of the views that are there.
+async fn view_comments(store: &Store) -> Result<HashSet<String>, MigrateError> {
+    let sql = "SELECT comment FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%View'";
+    let found = within(STATEMENT_TIME_MAX, store.client.query_raw(sql).fetch_all::<String>()).await;
+    Ok(found.map_err(failed("views"))?.into_iter().collect())
+}
+
+/// What a view says of itself in ClickHouse: its name, and a digest of its statement and of the last migration. A view whose comment is this one is as it should be,
+/// and a start need not take the two seconds that all of them take. After a migration each is made anew, since it may tell the columns of a table.
+fn view_comment(sql: &str, migrations: &[Migration]) -> String {
+    let mut digest = Sha256::new_with_prefix(sql);
+    digest.update(migrations.last().map_or("", |migration| migration.checksum));
+    let digest = digest.finalize();
+    let digest: String = digest.iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    let head = sql.lines().find_map(|line| line.strip_prefix("CREATE OR REPLACE "));
+    let name = head.and_then(|head| head.split_once("VIEW ")?.1.split_whitespace().next()).unwrap_or_default();
+    format!("{name} of slowtax, see sql/README.md [{digest}]")
 }
 
 /// Replaces a view. What ClickHouse refuses is tried again: two that replace the same view at once are in each other's way.
@@ -290,6 +321,19 @@ mod tests {
             assert!(made.starts_with(&head) || made.contains(&format!("\n{head}")), "{made}");
             assert_eq!(made.matches("DEFINER AS").count(), 1, "{made}");
         }
+    }
+
+    #[test]
+    fn a_views_comment_tells_its_statement_and_the_last_migration() {
+        let last = |checksum| [Migration { version: 1, name: "x", checksum, sql: "" }];
+        let comment = view_comment("-- Why a VIEW.\nCREATE OR REPLACE VIEW v AS SELECT 1", &last("aa"));
+        assert!(comment.starts_with("v of slowtax"), "{comment}");
+        assert_eq!(comment, view_comment("-- Why a VIEW.\nCREATE OR REPLACE VIEW v AS SELECT 1", &last("aa")));
+        assert_ne!(comment, view_comment("-- Why a VIEW.\nCREATE OR REPLACE VIEW v AS SELECT 2", &last("aa")));
+        assert_ne!(comment, view_comment("-- Why a VIEW.\nCREATE OR REPLACE VIEW v AS SELECT 1", &last("bb")));
+        let comments: HashSet<String> = VIEWS.iter().map(|(_, sql)| view_comment(sql, MIGRATIONS)).collect();
+        assert_eq!(comments.len(), VIEWS.len());
+        assert!(comments.iter().all(|comment| !comment.contains(['\'', '\\'])), "{comments:?}");
     }
 
     fn applied(version: u32, checksum: &str) -> Applied {

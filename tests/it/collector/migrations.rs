@@ -158,6 +158,27 @@ async fn an_older_program_leaves_the_views_of_a_newer_one_alone_and_does_not_run
     assert!(store.query_bytes("SELECT made_by FROM slow_hosts", &[], "TSV", QueryLimits::default()).await.is_err());
 }
 
+#[tokio::test]
+async fn a_start_makes_only_the_views_that_are_not_as_they_should_be() {
+    let store = migrated("same_views").await;
+    let made =
+        "SELECT name, uuid FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%View' ORDER BY name";
+    let before = answer(&store, made).await;
+    assert_eq!(migrate(&store).await.unwrap(), 0);
+    assert_eq!(answer(&store, made).await, before);
+    store.execute("DROP VIEW slow_hosts").await.unwrap();
+    store.execute("DROP VIEW loss_replicates_refresh").await.unwrap();
+    migrate(&store).await.unwrap();
+    let after = answer(&store, made).await;
+    let [before, after]: [Vec<&str>; 2] = [&before, &after].map(|text| text.lines().collect());
+    assert_eq!(after.len(), before.len());
+    let anew: Vec<&str> = after.into_iter().filter(|line| !before.contains(line)).collect();
+    assert!(
+        matches!(anew[..], [first, second] if first.starts_with("loss_replicates_refresh\t") && second.starts_with("slow_hosts\t")),
+        "{anew:?}"
+    );
+}
+
 /// How many views there are, and how many of them run with the rights of who made them.
 const DEFINED: &str = "SELECT count(), countIf(create_table_query LIKE '%DEFINER = default SQL SECURITY DEFINER%') FROM system.tables \
                        WHERE database = currentDatabase() AND engine = 'View'";
