@@ -5,8 +5,8 @@
 // SLOWTAX_QUERY_VIEWS: how many, separated by commas, rising; default 1000000,10000000,100000000. SLOWTAX_QUERY_KEEP: if set, the directory is left, and named.
 // SLOWTAX_QUERY_DATA: such a directory, which is asked again as it is; nothing is filled. SLOWTAX_QUERY_REPORTS: if set, only refreshes and the report's queries are measured.
 //
-// They lie in 28 days that end today, and are made in ClickHouse (query_fill.sql). Up to OPTIMIZE_VIEWS_MAX of them all parts are merged before anything is measured, beyond that
-// ClickHouse's own merges are awaited. A time is the median of five after a first one that does not count, over HTTP, the answer thrown away; of three when the first takes
+// They lie in 28 days that end today, and are made in ClickHouse (query_fill.sql). All parts are merged before anything is measured, and busy days computed
+// into vitals_daily. A time is the median of five after a first one that does not count, over HTTP, the answer thrown away; of three when the first takes
 // more than a second, and the first itself when more than five. Rows and bytes read are ClickHouse's summary; peak memory is what system.processes tells while it runs once more,
 // and unknown for what is over too soon.
 //
@@ -18,15 +18,14 @@ import { join } from 'node:path';
 
 import { ended, needRoom, slowtax, startEngine, table, writeConfig } from './engine.mjs';
 import { BEGAN, DAYS, Fill, day, millions } from './fill.mjs';
-import { wait } from './program.mjs';
 
 // What is asked.
 const REPORT_MAX_MS = 200;
 const VIEW_BYTES_MAX = 120;
 const REFRESH_MAX_MS = 30_000;
 
-const OPTIMIZE_VIEWS_MAX = 10_000_000;
-const MERGES_MAX_MS = 10 * 60_000;
+/// Of more views some have the same number by chance.
+const EXACT_VIEWS_MAX = 10_000_000;
 const COLUMNS_SHOWN = 40;
 /// Room for a page view while it is filled: itself, what is merged meanwhile, and the other tables.
 const ROOM_BYTES = 300;
@@ -69,33 +68,26 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 const sizes = (process.env.SLOWTAX_QUERY_VIEWS ?? '1000000,10000000,100000000').split(',').map(Number);
 if (!sizes.every((size, place) => Number.isInteger(size) && size >= 100_000 && size > (sizes[place - 1] ?? 0))) throw new Error('SLOWTAX_QUERY_VIEWS wants rising whole numbers from 100000');
 
-/// Merges what is there, or waits until ClickHouse has.
-async function settle(engine, views) {
+/// Merges what is there. Each INSERT of the filling goes over a whole day, so that its parts overlap; those of a collector hold some seconds each, and FINAL finds nothing to
+/// merge between them.
+async function settle(engine) {
   const began = performance.now();
-  if (views <= OPTIMIZE_VIEWS_MAX) {
-    for (const { name } of await mergeTrees(engine)) {
-      const partitions = await engine.query('SELECT DISTINCT partition_id AS id FROM system.parts WHERE database = currentDatabase() AND table = {table:String} AND active', { table: name });
-      for (const { id } of partitions) await engine.run(`OPTIMIZE TABLE ${name} PARTITION ID '${id}' FINAL`);
-    }
-  } else {
-    for (let quiet = 0; quiet < 5 && performance.now() - began < MERGES_MAX_MS; await wait(1000)) {
-      const [{ merges }] = await engine.query('SELECT count() AS merges FROM system.merges');
-      quiet = merges === 0 ? quiet + 1 : 0;
-    }
+  for (const { name } of await mergeTrees(engine)) {
+    const partitions = await engine.query('SELECT DISTINCT partition_id AS id FROM system.parts WHERE database = currentDatabase() AND table = {table:String} AND active', { table: name });
+    for (const { id } of partitions) await engine.run(`OPTIMIZE TABLE ${name} PARTITION ID '${id}' FINAL SETTINGS optimize_skip_merged_partitions = 1`);
   }
-  print(`merged ${views <= OPTIMIZE_VIEWS_MAX ? 'to the end' : 'as ClickHouse does'} in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  print(`merged to the end in ${((performance.now() - began) / 1000).toFixed(0)} s`);
 }
 
 const mergeTrees = (engine) => engine.query(`SELECT name, total_rows AS rows, total_bytes AS bytes FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY bytes DESC`);
 
 /// Prints what the tables weigh; bytes of a page view.
-async function weigh(engine, views, isMerged) {
+async function weigh(engine, views, isExact) {
   const tables = await mergeTrees(engine);
   const [{ count }] = await engine.query(`SELECT count() AS count FROM system.parts WHERE database = currentDatabase() AND table = 'page_views' AND active`);
   print(table(['table', 'rows', 'MiB', 'bytes a row'], tables.filter(({ rows }) => rows > 0).map(({ name, rows, bytes }) => [name, rows, (bytes / MIB).toFixed(1), (bytes / rows).toFixed(1)])));
   const { rows, bytes } = tables.find(({ name }) => name === 'page_views');
-  // Of very many views some have the same number by chance.
-  if (rows < views * (1 - 1e-6) || (isMerged && rows !== views)) throw new Error(`page_views has ${rows} rows of ${views} views`);
+  if (rows < views * (1 - 1e-6) || (isExact && rows !== views)) throw new Error(`page_views has ${rows} rows of ${views} views`);
   print(`${(bytes / views).toFixed(1)} bytes a page view, in ${count} parts with ${rows} rows`);
   // Compact parts, of less than 128 MiB unpacked, do not tell.
   const columns = await engine.query(`SELECT column, any(type) AS type, sum(column_data_compressed_bytes) / sum(rows) AS packed, sum(column_data_uncompressed_bytes) / sum(rows) AS raw
@@ -158,6 +150,18 @@ async function refreshes(engine) {
   return list;
 }
 
+/// Computes busy days into vitals_daily until none is left, as ClickHouse does by itself within some hours of a fill: until then they are read from page_views. Tells how many are in.
+async function computeDays(engine) {
+  let days = -1;
+  for (let before; days !== before; ) {
+    before = days;
+    await engine.run('SYSTEM REFRESH VIEW vitals_daily_from_page_views');
+    await engine.run('SYSTEM WAIT VIEW vitals_daily_from_page_views');
+    [{ days }] = await engine.query('SELECT uniqExact(day) AS days FROM vitals_daily');
+  }
+  print(`${days} days are in vitals_daily`);
+}
+
 /// Times so far side by side, what was read and how much memory it took by the last of them.
 function tell(results) {
   const across = (name, list) => results.map((result) => result[list].find((one) => one.name === name)?.took.toFixed(0) ?? '');
@@ -192,9 +196,10 @@ try {
   const results = [];
   for (const size of sizes) {
     if (data === undefined) await fill.upTo(size);
-    await settle(engine, size);
-    const bytes = await weigh(engine, fill.views, size <= OPTIMIZE_VIEWS_MAX);
+    await settle(engine);
+    const bytes = await weigh(engine, fill.views, size <= EXACT_VIEWS_MAX);
     const refreshed = await refreshes(engine);
+    await computeDays(engine);
     const measured = [];
     for (const question of await questions(engine)) {
       if (!isWhole && !question.isReport) continue;
