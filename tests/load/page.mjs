@@ -16,7 +16,7 @@ import { join } from 'node:path';
 
 import { withChromium } from '../browser/chromium.mjs';
 import { ended, needRoom, slowtax, startCollector, startEngine, table, writeConfig } from './engine.mjs';
-import { Fill, millions } from './fill.mjs';
+import { Fill, computeDays, millions } from './fill.mjs';
 import { wait } from './program.mjs';
 
 // What is asked.
@@ -47,12 +47,7 @@ function watch() {
   requestAnimationFrame(look);
 }
 
-/// Waits until no view is refreshed: all that are due begin with the engine, and take both its processors for most of a minute.
-async function settled(engine) {
-  for (const { view } of await engine.query('SELECT view FROM system.view_refreshes WHERE database = currentDatabase()')) await engine.run(`SYSTEM WAIT VIEW ${view}`);
-}
-
-/// Waits until nothing is asked any more: what the slider of the last load has asked for goes on for a moment.
+/// Waits until nothing is asked any more, so that no load competes with what the one before has asked.
 async function idle(engine) {
   for (let quiet = 0; quiet < 5; await wait(200)) {
     const [{ asked }] = await engine.query(`SELECT count() AS asked FROM system.processes WHERE position(query, 'system.processes') = 0`);
@@ -147,11 +142,9 @@ try {
   const config = await writeConfig(directory, engine.url, ['shop', 'report']);
   process.env.SLOWTAX_HTTP__REPORT_OPEN = 'true';
   collector = await startCollector(config);
-  for (const view of ['vitals_daily_from_page_views', 'loss_replicates_refresh']) {
-    await engine.run(`SYSTEM REFRESH VIEW ${view}`);
-    await engine.run(`SYSTEM WAIT VIEW ${view}`);
-  }
-  await settled(engine);
+  await computeDays(engine);
+  await engine.run('SYSTEM REFRESH VIEW loss_replicates_refresh');
+  await engine.run('SYSTEM WAIT VIEW loss_replicates_refresh');
   const [{ count }] = await engine.query(`SELECT count() AS count FROM page_views WHERE site = 'shop'`);
   const url = `${collector.url}/?site=shop`;
   await load(url, engine);

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ended, needRoom, slowtax, startEngine, table, writeConfig } from './engine.mjs';
-import { BEGAN, DAYS, Fill, day, millions } from './fill.mjs';
+import { BEGAN, DAYS, Fill, computeDays, day, millions } from './fill.mjs';
 
 // What is asked.
 const REPORT_MAX_MS = 200;
@@ -150,18 +150,6 @@ async function refreshes(engine) {
   return list;
 }
 
-/// Computes busy days into vitals_daily until none is left, as ClickHouse does by itself within some hours of a fill: until then they are read from page_views. Tells how many are in.
-async function computeDays(engine) {
-  let days = -1;
-  for (let before; days !== before; ) {
-    before = days;
-    await engine.run('SYSTEM REFRESH VIEW vitals_daily_from_page_views');
-    await engine.run('SYSTEM WAIT VIEW vitals_daily_from_page_views');
-    [{ days }] = await engine.query('SELECT uniqExact(day) AS days FROM vitals_daily');
-  }
-  print(`${days} days are in vitals_daily`);
-}
-
 /// Times so far side by side, what was read and how much memory it took by the last of them.
 function tell(results) {
   const across = (name, list) => results.map((result) => result[list].find((one) => one.name === name)?.took.toFixed(0) ?? '');
@@ -199,7 +187,7 @@ try {
     await settle(engine);
     const bytes = await weigh(engine, fill.views, size <= EXACT_VIEWS_MAX);
     const refreshed = await refreshes(engine);
-    await computeDays(engine);
+    print(`${await computeDays(engine)} days are in vitals_daily`);
     const measured = [];
     for (const question of await questions(engine)) {
       if (!isWhole && !question.isReport) continue;

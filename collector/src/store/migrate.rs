@@ -17,7 +17,6 @@
 //! Distributed tables, which ClickHouse asks with the reader's rights all the same (its issue 72133).
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use clickhouse::Row;
@@ -157,14 +156,10 @@ async fn view_comments(store: &Store) -> Result<HashSet<String>, MigrateError> {
 fn view_comment(sql: &str, migrations: &[Migration]) -> String {
     let mut digest = Sha256::new_with_prefix(sql);
     digest.update(migrations.last().map_or("", |migration| migration.checksum));
-    let digest = digest.finalize();
-    let digest: String = digest.iter().take(8).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let digest = digest.finalize().first_chunk().map_or(0, |start| u64::from_be_bytes(*start));
     let head = sql.lines().find_map(|line| line.strip_prefix("CREATE OR REPLACE "));
     let name = head.and_then(|head| head.split_once("VIEW ")?.1.split_whitespace().next()).unwrap_or_default();
-    format!("{name} of slowtax, see sql/README.md [{digest}]")
+    format!("{name} of slowtax, see sql/README.md [{digest:016x}]")
 }
 
 /// Replaces a view. What ClickHouse refuses is tried again: two that replace the same view at once are in each other's way.
